@@ -6,6 +6,7 @@ CPPLAND_CACHE=${CPPLAND_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cppland}
 export CPPLAND_CACHE
 
 debian_mirror() { # the base address of Debian's archive in the machine's own apt configuration
+  # shellcheck disable=SC2016 # apt-get expands these
   apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Identifier: Packages' 2>/dev/null |
     awk '$2 == "bookworm" || $2 == "stable" || $2 == "bookworm-updates" { print $1; exit }'
 }
