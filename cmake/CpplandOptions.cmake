@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# CpplandOptions.cmake - what a builder may choose, and what follows from it for every target.
+
+option(CPPLAND_WERROR "Treat warnings as errors" OFF)
+option(CPPLAND_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
+option(CPPLAND_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(CPPLAND_BUILD_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(CPPLAND_INSTALL "Install the libraries, headers and CMake package" ${PROJECT_IS_TOP_LEVEL})
+set(CPPLAND_SANITIZE
+    ""
+    CACHE STRING "Sanitizers: empty, \"address,undefined\" or \"thread\"")
+set_property(CACHE CPPLAND_SANITIZE PROPERTY STRINGS "" "address,undefined" "thread")
+set(CPPLAND_FUZZ_SECONDS
+    20
+    CACHE STRING "How long ctest runs each fuzz target")
+
+if(NOT CPPLAND_SANITIZE MATCHES "^(|address,undefined|thread)$")
+  message(FATAL_ERROR "CPPLAND_SANITIZE is \"${CPPLAND_SANITIZE}\": "
+                      "use \"\", \"address,undefined\" or \"thread\"")
+endif()
+if(CPPLAND_FUZZ AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "CPPLAND_FUZZ needs clang: use the preset \"fuzz\"")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE
+        RelWithDebInfo
+        CACHE STRING "Build type" FORCE)
+  endif()
+  if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    find_program(CPPLAND_CCACHE ccache)
+    if(CPPLAND_CCACHE)
+      set(CMAKE_C_COMPILER_LAUNCHER "${CPPLAND_CCACHE}")
+      set(CMAKE_CXX_COMPILER_LAUNCHER "${CPPLAND_CCACHE}")
+    endif()
+  endif()
+endif()
+
+# Sanitizers instrument everything or nothing, so they are no property of single targets.
+set(_sanitizers "${CPPLAND_SANITIZE}")
+if(CPPLAND_FUZZ)
+  set(_sanitizers "fuzzer-no-link,address,undefined")
+endif()
+if(_sanitizers)
+  add_compile_options(-fsanitize=${_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${_sanitizers})
+endif()
+
+# Tests of an instrumented build carry its name, so that several builds can be run by one ctest.
+if(CPPLAND_FUZZ)
+  set(CPPLAND_FLAVOUR fuzz)
+elseif(CPPLAND_SANITIZE STREQUAL "address,undefined")
+  set(CPPLAND_FLAVOUR asan)
+elseif(CPPLAND_SANITIZE STREQUAL "thread")
+  set(CPPLAND_FLAVOUR tsan)
+else()
+  set(CPPLAND_FLAVOUR "")
+endif()
+
+# cppland_compile_options(TARGET): the project's warnings and hygiene for one target.
+function(cppland_compile_options target)
+  set(common
+      -Wall
+      -Wextra
+      -Wpedantic
+      -Wshadow
+      -Wconversion
+      -Wsign-conversion
+      -Wcast-align
+      -Wcast-qual
+      -Wformat=2
+      -Wnull-dereference
+      -Wundef
+      -Wvla)
+  set(cxx -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wextra-semi)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND common -Wduplicated-cond -Wduplicated-branches -Wlogical-op)
+    list(APPEND cxx -Wsuggest-override)
+    if(CPPLAND_SANITIZE)
+      # Instrumented code confuses GCC's flow analysis: it sees null pointers that are not there.
+      list(REMOVE_ITEM common -Wnull-dereference)
+      list(APPEND common -Wno-maybe-uninitialized)
+    endif()
+  else()
+    list(APPEND common -Wimplicit-fallthrough -Wthread-safety)
+  endif()
+  if(CPPLAND_WERROR)
+    list(APPEND common -Werror)
+  endif()
+  target_compile_options(
+    ${target} PRIVATE ${common} "$<$<COMPILE_LANGUAGE:CXX>:${cxx}>"
+                      "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+endfunction()
