@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// main.cc - cppland-load: a synthetic workload that measures how it is scheduled.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "report.h"
+
+namespace {
+
+using namespace cppland::load;
+
+constexpr int kFailure = 1;
+constexpr int kSignalled = 128;
+
+int fail(const std::string& message) {
+  fmt::print(stderr, "cppland-load: {}\n", message);
+  return kFailure;
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+int measure(const Options& options, unsigned cpus) {
+  // Opened first: nobody should wait for figures that cannot be written.
+  std::unique_ptr<std::FILE, CloseFile> json;
+  if (!options.json.empty() && options.json != "-") {
+    json.reset(std::fopen(options.json.c_str(), "we"));
+    if (json == nullptr) {
+      return fail(fmt::format("cannot write '{}': {}", options.json, std::strerror(errno)));
+    }
+  }
+  const auto figures = run(options, cpus);
+  if (!figures) {
+    return fail(figures.error());
+  }
+  const std::string text = to_json(*figures, options).dump() + "\n";
+  if (json != nullptr &&
+      (std::fputs(text.c_str(), json.get()) < 0 || std::fflush(json.get()) != 0)) {
+    return fail(fmt::format("cannot write '{}': {}", options.json, std::strerror(errno)));
+  }
+  fmt::print("{}", options.json == "-" ? text : to_table(*figures, options));
+  if (figures->background.failed > 0) {
+    return fail(
+        fmt::format("the background command failed {} times: its work is not what was meant",
+                    figures->background.failed));
+  }
+  return figures->signal == 0 ? 0 : kSignalled + figures->signal;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const unsigned cpus = usable_cpus();
+    const auto options = parse_options(argc, argv, cpus);
+    if (!options) {
+      fmt::print(options.error().status == 0 ? stdout : stderr, "{}", options.error().message);
+      return options.error().status;
+    }
+    if (options->calibrate) {
+      fmt::print("{:.3f}\n", calibrate_loops_per_us());
+      return 0;
+    }
+    return measure(*options, cpus);
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeline.h - when a run starts, what part of it is measured, and how it ends early.
+#pragma once
+
+#include <atomic>
+
+#include "work.h"
+
+namespace cppland::load {
+
+// Written by the main thread before the tasks start; afterwards only `end_now` changes it.
+class Timeline {
+ public:
+  void set(Nanoseconds start, Nanoseconds warmup, Nanoseconds measured) {
+    start_ = start;
+    from_ = start + warmup;
+    until_ = from_ + measured;
+  }
+  void end_now() { until_ = now(); }
+
+  Nanoseconds start() const { return start_; }
+  // What was due in [from, until) is measured, however late it happens.
+  Nanoseconds from() const { return from_; }
+  Nanoseconds until() const { return until_.load(std::memory_order_relaxed); }
+
+  // Sleeps until TIME. False, perhaps early, if the run ends before that time.
+  bool sleep_until(Nanoseconds time) const;
+
+ private:
+  Nanoseconds start_ = 0;
+  Nanoseconds from_ = 0;
+  std::atomic<Nanoseconds> until_ = 0;
+};
+
+}  // namespace cppland::load
