@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dispatcher.bpf.c - the dispatcher: it holds every task and knows no policy.
+ *
+ * A task that cannot run at once waits in HELD. When a CPU needs a task and there is a choice to make, that CPU tells
+ * the agent what waits (HELD moves to ASKED), runs the agent, carries out its decisions (ASKED moves to SHARED or to a
+ * CPU's own queue) and takes the first. When there is no choice, or the agent is busy, resting, late or gone, the CPU
+ * takes the head of HELD itself: nobody ever waits for user space that a CPU could serve.
+ *
+ * Weaknesses: one HELD and one SHARED queue for the whole machine; a task that may use few CPUs is found by walking
+ * over those before it.
+ */
+#include "kernel.h"
+#include "state.bpf.h"
+
+#define private(name) SEC(".bss." #name) __hidden __attribute__((aligned(8)))
+
+#include "idle.bpf.h"
+#include "rings.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+#define ANNOUNCE_MAX 128
+#define RECALL_MAX 128
+#define RESCUE_EVERY (50 * NSEC_PER_MSEC)
+
+/* How it ended; read by the loader after the kernel has let go. */
+struct {
+	s32 kind;
+	u32 pad;
+	s64 exit_code;
+	char reason[128];
+	char msg[1024];
+} exit_record SEC(".bss.exit");
+
+/* The kernel's debug dump; the loader makes it `exit_dump_len` long. */
+char exit_dump[1] SEC(".data.exit_dump");
+
+struct heartbeat {
+	struct bpf_timer timer;
+};
+
+/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct heartbeat);
+} heartbeats SEC(".maps");
+
+/* --- placing without the agent --- */
+
+static void run_here(struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, CORE_ENUM(scx_dsq_id_flags, SCX_DSQ_LOCAL), slice_ns, enq_flags);
+	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+}
+
+static bool nothing_waits_for(s32 cpu)
+{
+	return !scx_bpf_dsq_nr_queued(cpu) && !scx_bpf_dsq_nr_queued(DSQ_SHARED);
+}
+
+/*
+ * The CPU that @p, which wakes up, may take over now; -1 if it has to wait its turn. The policy said so ahead of time by
+ * giving it credit. While the agent is late nobody renews credit, so whoever is behind its share may.
+ */
+static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 total = p->se.sum_exec_runtime;
+	s32 cpu;
+
+	if (before(total, tctx->credit_until)) {
+		cpu = pick_victim(p, tctx, false);
+		if (cpu >= 0 && !before(total, tctx->credit_low) && !(tctx->flags & TASK_CREDIT_LOW) &&
+		    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
+			tctx->flags |= TASK_CREDIT_LOW;
+			agent.wanted = 1;
+		}
+		return cpu;
+	}
+	if (agent.asked_at && agent_is_late(bpf_ktime_get_ns()))
+		return pick_victim(p, tctx, true);
+	return -1;
+}
+
+static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns, enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
+	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+	count(CPPLAND_NR_PREEMPT_WAKEUPS, 1);
+	trace("%d preempts cpu %d", p->pid, cpu);
+}
+
+/* --- the agent --- */
+
+/* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
+static void announce(u64 now)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) + scx_bpf_dsq_nr_queued(DSQ_SHARED));
+	bpf_for_each(scx_dsq, p, DSQ_HELD, 0) {
+		struct task_ctx *tctx = task_ctx_of(p);
+
+		if (n++ >= ANNOUNCE_MAX)
+			break;
+		if (!tctx || is_agent(p))
+			continue;
+		if (!send_event(CPPLAND_EVENT_READY, p, tctx))
+			break;
+		tctx->asked_at = now;
+		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
+	}
+}
+
+/*
+ * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or more for one CPU, or
+ * one that waits and one whose slice has just ended. It rests after a pass in proportion to what the pass took, so
+ * that deciding costs the machine a bounded share; until then the dispatcher's own order serves.
+ */
+static bool run_agent(s32 held, bool choice)
+{
+	u64 now;
+
+	if (!agent.wanted && !(held && choice))
+		return false;
+	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT))
+		return false;
+	now = bpf_ktime_get_ns();
+	if (!agent.asked_at) {
+		if (before(now, agent.rest_until))
+			return false;
+		announce(now);
+	}
+	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT))
+		return false;
+	if (!agent.asked_at)
+		agent.asked_at = now;
+	agent.started_at = now;
+	agent.wanted = 0;
+	count(CPPLAND_NR_AGENT_PASSES, 1);
+	return true;
+}
+
+/* Ends the agent's pass: how long it took sets how long it rests. */
+static void agent_done(u64 now, u64 passes)
+{
+	u64 took = now - agent.started_at;
+
+	agent.passes = passes;
+	if (agent.failover_at) {
+		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
+		agent.failover_at = 0;
+	}
+	count(CPPLAND_AGENT_NS, took);
+	agent.rest_until = now + took * agent_rest / nr_cpus;
+	agent.asked_at = 0;
+}
+
+static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
+{
+	u64 passes = READ_ONCE(shm.agent.passes);
+	u64 now = bpf_ktime_get_ns();
+	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
+
+	agent.cpu = scx_bpf_task_cpu(p);
+	if (passes != agent.passes) {
+		agent_done(now, passes);
+	} else if (!woke && agent.asked_at) {
+		/* Its slice ended in the middle of a pass: from now on it competes like everybody else. */
+		charge(p, tctx, false);
+		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		return;
+	}
+	if (woke)
+		agent.wanted = 1;
+	scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
+	if (woke) {
+		s32 cpu = pick_idle_any(p);
+
+		if (cpu >= 0)
+			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	}
+}
+
+/* The agent is late: what it was asked about is taken back, and is served from HELD. */
+static void recall(u64 now)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	if (!agent.failover_at) {
+		agent.failover_at = now;
+		count(CPPLAND_NR_FAILOVERS, 1);
+		trace("the agent is late");
+	}
+	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
+		struct task_ctx *tctx = task_ctx_of(p);
+
+		if (n++ >= RECALL_MAX)
+			break;
+		if (!tctx)
+			continue;
+		tctx->generation++;
+		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, tctx->vtime);
+		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_HELD, 0);
+	}
+}
+
+/* The agent lives, but has not decided what it was asked about long ago: such tasks run where they last ran. */
+static void rescue(u64 now)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
+		struct task_ctx *tctx = task_ctx_of(p);
+
+		if (n++ >= RECALL_MAX || (tctx && now - tctx->asked_at < forget_ns))
+			break;
+		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(scx_bpf_task_cpu(p)), 0)) {
+			count(CPPLAND_NR_RESCUED, 1);
+			count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+		}
+	}
+}
+
+/* What was asked and not answered must not wait for ever. */
+static void look_after_asked(void)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	if (agent_is_late(now)) {
+		recall(now);
+	} else if (!before(now, next_rescue_at)) {
+		next_rescue_at = now + RESCUE_EVERY;
+		rescue(now);
+	}
+}
+
+/* --- the callbacks, in the order of a task's life --- */
+
+s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	struct task_ctx *tctx = bpf_task_storage_get(&task_ctxs, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!tctx)
+		return -ENOMEM;
+	tctx->generation = __sync_fetch_and_add(&incarnations, 1) << 32;
+	tctx->vtime = vtime_now;
+	tctx->charged_ns = tctx->told_ns = tctx->woke_ns = p->se.sum_exec_runtime;
+	tctx->credit_until = tctx->credit_low = tctx->charged_ns;
+	return 0;
+}
+
+/* Whether @p must never wait for user space. Per-CPU threads of the kernel, reclaim and compaction: the agent itself
+ * may wait for them. Our own helper threads: the agent's answers must not depend on its own decisions. */
+static bool is_exempt(struct task_struct *p)
+{
+	if (p->flags & PF_KTHREAD) {
+		static const char khugepaged[] = "khugepaged";
+
+		return p->nr_cpus_allowed == 1 || p->flags & (PF_KSWAPD | PF_KCOMPACTD) ||
+		       !__builtin_memcmp(p->comm, khugepaged, sizeof(khugepaged));
+	}
+	return p->tgid == agent_tgid && !is_agent(p);
+}
+
+s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	struct task_ctx *tctx;
+	s32 cpu;
+
+	if (is_agent(p))
+		return prev_cpu;
+	cpu = pick_idle_for_wakeup(p, prev_cpu, wake_flags);
+	tctx = task_ctx_of(p);
+	if (!tctx)
+		return cpu >= 0 ? cpu : prev_cpu;
+	if (cpu >= 0) {
+		if (nothing_waits_for(cpu)) {
+			charge(p, tctx, true);
+			run_here(p, 0);
+		}
+		return cpu;
+	}
+	charge(p, tctx, true);
+	cpu = preempting_cpu(p, tctx);
+	if (cpu < 0)
+		return prev_cpu;
+	preempt(p, cpu, 0);
+	return cpu;
+}
+
+void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
+	struct task_ctx *tctx = task_ctx_of(p);
+	s32 cpu;
+
+	if (!tctx || is_exempt(p)) {
+		run_here(p, enq_flags);
+		return;
+	}
+	if (is_agent(p)) {
+		enqueue_agent(p, tctx, enq_flags);
+		return;
+	}
+	charge(p, tctx, woke);
+	if (percpu_local && p->nr_cpus_allowed == 1) {
+		run_here(p, enq_flags);
+		return;
+	}
+	if (woke && !(enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED))) {
+		/* select_cpu was not asked, because only one CPU will do. */
+		cpu = scx_bpf_task_cpu(p);
+		if (nothing_waits_for(cpu) && scx_bpf_test_and_clear_cpu_idle(cpu)) {
+			run_here(p, enq_flags);
+			return;
+		}
+		if (p->nr_cpus_allowed == 1 && preempting_cpu(p, tctx) == cpu) {
+			preempt(p, cpu, enq_flags);
+			return;
+		}
+	}
+	tctx->generation++;
+	tctx->since = bpf_ktime_get_ns();
+	scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+	trace("held %d vtime %llu", p->pid, tctx->vtime);
+	cpu = pick_idle_any(p);
+	if (cpu >= 0)
+		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+}
+
+static void replenish(struct task_struct *p)
+{
+	if (bpf_ksym_exists(scx_bpf_task_set_slice))
+		scx_bpf_task_set_slice(p, slice_ns);
+	else
+		p->scx.slice = slice_ns;
+}
+
+void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
+{
+	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) && !is_agent(prev);
+	s32 held, decided;
+
+	drain_decisions();
+	if (scx_bpf_dsq_nr_queued(DSQ_ASKED))
+		look_after_asked();
+	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
+	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
+	if (run_agent(held, held + decided + prev_ready > 1))
+		return;
+	if (decided && (scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED)))
+		return;
+	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
+		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+		return;
+	}
+	if (prev_ready)
+		replenish(prev);
+}
+
+void STRUCT_OP(cppland_running, struct task_struct *p)
+{
+	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
+	struct task_ctx *tctx = task_ctx_of(p);
+
+	if (!state || !tctx)
+		return;
+	state->tid = p->pid;
+	state->key = tctx->key;
+	state->vtime = tctx->vtime;
+	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
+	if (is_agent(p)) {
+		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;
+		agent.ran_at = bpf_ktime_get_ns();
+		return;
+	}
+	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
+	if (before(vtime_now, tctx->vtime))
+		vtime_now = tctx->vtime;
+}
+
+void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
+{
+	struct task_ctx *tctx = task_ctx_of(p);
+
+	if (tctx && tctx->flags & TASK_ANNOUNCED)
+		send_event(CPPLAND_EVENT_GONE, p, tctx);
+}
+
+/* A CPU is taken by a higher class: what waits in its local queue may run elsewhere. */
+void STRUCT_OP(cppland_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
+{
+	if (bpf_ksym_exists(scx_bpf_reenqueue_local))
+		scx_bpf_reenqueue_local();
+}
+
+void STRUCT_OP(cppland_cpu_online, s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (state)
+		state->offline = 0;
+}
+
+/* A CPU goes: what was decided for it may run anywhere. */
+void STRUCT_OP(cppland_cpu_offline, s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+	struct task_struct *p;
+
+	if (!state)
+		return;
+	state->offline = 1;
+	state->runs = RUNS_UNKNOWN;
+	bpf_for_each(scx_dsq, p, cpu, 0)
+		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_SHARED, 0);
+}
+
+/* --- the dispatcher's own life --- */
+
+static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	if (now - agent.ran_at >= heartbeat_ns / 2) {
+		agent.wanted = 1;
+		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	}
+	bpf_timer_start(&heartbeat->timer, heartbeat_ns, 0);
+	return 0;
+}
+
+static s32 start_heartbeat(void)
+{
+	u32 zero = 0;
+	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
+	s32 err;
+
+	if (!heartbeat)
+		return -ESRCH;
+	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
+	if (!err)
+		err = bpf_timer_set_callback(&heartbeat->timer, beat);
+	if (!err)
+		err = bpf_timer_start(&heartbeat->timer, heartbeat_ns, 0);
+	return err;
+}
+
+static s32 find_fast_cpus(void)
+{
+	struct bpf_cpumask *mask = bpf_cpumask_create();
+	u32 cpu;
+
+	if (!mask)
+		return -ENOMEM;
+	bpf_for(cpu, 0, nr_cpu_ids)
+		if (cpu < CPPLAND_MAX_CPUS && cpu_capacity[cpu] >= 1024)
+			bpf_cpumask_set_cpu(cpu, mask);
+	mask = bpf_kptr_xchg(&fast_cpus, mask);
+	if (mask)
+		bpf_cpumask_release(mask);
+	return 0;
+}
+
+s32 STRUCT_OP_SLEEPABLE(cppland_init)
+{
+	s32 err = 0;
+	u32 cpu;
+
+	bpf_for(cpu, 0, nr_cpu_ids) {
+		err = scx_bpf_create_dsq(cpu, -1);
+		if (err)
+			return err;
+	}
+	err = scx_bpf_create_dsq(DSQ_SHARED, -1) ?: scx_bpf_create_dsq(DSQ_HELD, -1) ?:
+	      scx_bpf_create_dsq(DSQ_ASKED, -1) ?: scx_bpf_create_dsq(DSQ_AGENT, -1);
+	if (!err && hybrid)
+		err = find_fast_cpus();
+	if (!err)
+		err = start_heartbeat();
+	if (!err)
+		shm.dispatcher.attached = 1;
+	return err;
+}
+
+/* For the kernel's debug dump. */
+void STRUCT_OP(cppland_dump, struct scx_dump_ctx *dump)
+{
+	static char fmt[] = "held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
+	unsigned long long data[] = {
+		scx_bpf_dsq_nr_queued(DSQ_HELD), scx_bpf_dsq_nr_queued(DSQ_ASKED), scx_bpf_dsq_nr_queued(DSQ_SHARED),
+		agent.asked_at,			 agent.passes,			   shm.dispatcher.decision_tail,
+		shm.agent.decision_head,
+	};
+
+	scx_bpf_dump_bstr(fmt, data, sizeof(data));
+}
+
+void STRUCT_OP(cppland_exit, struct scx_exit_info *info)
+{
+	u32 len = exit_dump_len;
+
+	bpf_probe_read_kernel_str(exit_record.reason, sizeof(exit_record.reason), info->reason);
+	bpf_probe_read_kernel_str(exit_record.msg, sizeof(exit_record.msg), info->msg);
+	if (len)
+		bpf_probe_read_kernel_str(exit_dump, len, info->dump);
+	exit_record.exit_code = info->exit_code;
+	shm.dispatcher.attached = 0;
+	/* Last, with a full barrier: whoever sees the kind sees the rest. */
+	__sync_val_compare_and_swap(&exit_record.kind, 0, info->kind);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops cppland_ops = {
+	.select_cpu = (void *)cppland_select_cpu,
+	.enqueue = (void *)cppland_enqueue,
+	.dispatch = (void *)cppland_dispatch,
+	.running = (void *)cppland_running,
+	.init_task = (void *)cppland_init_task,
+	.exit_task = (void *)cppland_exit_task,
+	.cpu_release = (void *)cppland_cpu_release,
+	.cpu_online = (void *)cppland_cpu_online,
+	.cpu_offline = (void *)cppland_cpu_offline,
+	.dump = (void *)cppland_dump,
+	.init = (void *)cppland_init,
+	.exit = (void *)cppland_exit,
+	.timeout_ms = 5000,
+	.name = "cppland",
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * idle.bpf.h - which CPU: an idle one if there is one, else the one to preempt.
+ */
+#ifndef CPPLAND_BPF_IDLE_H
+#define CPPLAND_BPF_IDLE_H
+
+#include "state.bpf.h"
+
+/* The fastest CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
+private(CPPLAND) struct bpf_cpumask __kptr *fast_cpus;
+
+/* Any idle CPU that @p may use, claimed; or a negative number. */
+static s32 pick_idle_any(struct task_struct *p)
+{
+	if (numa_local)
+		return scx_bpf_pick_idle_cpu_node(p->cpus_ptr, scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
+	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+}
+
+/*
+ * An idle CPU for a task that wakes up, claimed; or a negative number. The kernel's own search looks at
+ * the previous CPU, SMT siblings, the LLC and the node, in that order of preference; on a hybrid machine it looks
+ * among the fast CPUs first, with -n in the task's preferred node first.
+ */
+static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	s32 cpu = -1;
+
+	if (numa_local && bpf_core_field_exists(p->numa_preferred_nid) && p->numa_preferred_nid >= 0) {
+		cpu = scx_bpf_pick_idle_cpu_node(p->cpus_ptr, p->numa_preferred_nid,
+						 CORE_ENUM(scx_pick_idle_cpu_flags, SCX_PICK_IDLE_IN_NODE));
+		if (cpu >= 0)
+			return cpu;
+	}
+	if (hybrid) {
+		struct bpf_cpumask *fast;
+
+		bpf_rcu_read_lock();
+		fast = fast_cpus;
+		if (fast)
+			cpu = scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, (const struct cpumask *)fast, 0);
+		bpf_rcu_read_unlock();
+		if (cpu >= 0)
+			return cpu;
+	}
+	return scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, p->cpus_ptr, 0);
+}
+
+/* Whether the task that @cpu was seen to run is still the one there (and not one of a higher class). */
+static bool still_runs(s32 cpu, s32 tid)
+{
+	struct task_struct *curr;
+	bool same = false;
+
+	if (bpf_ksym_exists(scx_bpf_cpu_curr)) {
+		bpf_rcu_read_lock();
+		curr = scx_bpf_cpu_curr(cpu);
+		same = curr && curr->pid == tid;
+		bpf_rcu_read_unlock();
+	} else if (bpf_ksym_exists(scx_bpf_cpu_rq)) {
+		struct rq *rq = scx_bpf_cpu_rq(cpu);
+
+		same = rq && BPF_CORE_READ(rq, curr, pid) == tid;
+	}
+	return same;
+}
+
+/*
+ * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs the latest key.
+ * With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key, and a small lead is not enough.
+ * -1 if nobody runs later than @p would.
+ */
+static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
+{
+	u64 mine = by_vtime ? tctx->vtime + slice_ns : tctx->key;
+	u64 latest = mine;
+	s32 victim = -1, tid = 0;
+	u32 cpu;
+
+	bpf_for(cpu, 0, nr_cpu_ids) {
+		struct cpu_state *state = cpu_state_of(cpu);
+		u64 key;
+
+		if (!state)
+			break;
+		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			continue;
+		if (!by_vtime && !state->has_key) {
+			victim = cpu;
+			tid = state->tid;
+			break;
+		}
+		key = by_vtime ? state->vtime : state->key;
+		if (before(latest, key)) {
+			latest = key;
+			victim = cpu;
+			tid = state->tid;
+		}
+	}
+	if (victim < 0 || scx_bpf_dsq_nr_queued(local_on(victim)) || !still_runs(victim, tid))
+		return -1;
+	return victim;
+}
+
+#endif /* CPPLAND_BPF_IDLE_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rings.bpf.h - events to the agent, decisions from it.
+ *
+ * Events: many CPUs write, the agent reads.
+ *   - full: the event is dropped and counted; the task stays held, so nothing is lost
+ *   - a CPU claims a slot by adding to `event_head`; it holds no lock, and a claimed slot is always filled
+ *   - the last CPPLAND_MAX_CPUS slots stay free, so that CPUs which claim at once never overtake the reader
+ *   - a reader's index that makes no sense looks like a full ring
+ * Decisions: the agent writes, one CPU at a time reads.
+ *   - who does not get the lock goes on: the holder, with interrupts off, reads everything
+ *   - a writer's index that makes no sense empties the ring
+ */
+#ifndef CPPLAND_BPF_RINGS_H
+#define CPPLAND_BPF_RINGS_H
+
+#include "state.bpf.h"
+
+#define DRAIN_MAX 512
+
+static bool send_event(enum cppland_event_type type, struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 head = READ_ONCE(shm.dispatcher.event_head);
+	u64 total = p->se.sum_exec_runtime;
+	struct cppland_event *e;
+
+	if (head - READ_ONCE(shm.agent.event_tail) >= CPPLAND_EVENT_SLOTS - CPPLAND_MAX_CPUS) {
+		count(CPPLAND_NR_SCHED_CONGESTED, 1);
+		return false;
+	}
+	head = __sync_fetch_and_add(&shm.dispatcher.event_head, 1);
+	e = &shm.event[head & (CPPLAND_EVENT_SLOTS - 1)];
+	e->generation = tctx->generation;
+	e->type = type;
+	e->domain = 0;
+	e->tid = p->pid;
+	e->tgid = p->tgid;
+	e->cpu = scx_bpf_task_cpu(p);
+	e->nr_cpus_allowed = p->nr_cpus_allowed;
+	e->weight = p->scx.weight;
+	e->flags = (tctx->flags & TASK_WOKE ? CPPLAND_TASK_WOKE : 0) |
+		   (p->flags & PF_KTHREAD ? CPPLAND_TASK_KTHREAD : 0);
+	e->at_ns = tctx->since;
+	e->used_ns = total - tctx->told_ns;
+	e->exec_runtime_ns = total - tctx->woke_ns;
+	e->total_ns = total;
+	__builtin_memcpy(e->comm, p->comm, sizeof(e->comm));
+	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every architecture. */
+	__sync_lock_test_and_set(&e->seq, head + 1);
+
+	tctx->told_ns = total;
+	tctx->flags = (tctx->flags & ~TASK_WOKE) | TASK_ANNOUNCED;
+	count(CPPLAND_NR_EVENTS, 1);
+	return true;
+}
+
+static void grant_credit(struct task_struct *p, struct task_ctx *tctx, u64 credit)
+{
+	u64 total = p->se.sum_exec_runtime;
+
+	if (credit > forget_ns)
+		credit = forget_ns;
+	tctx->credit_until = total + credit;
+	tctx->credit_low = total + credit / 2;
+	tctx->flags &= ~TASK_CREDIT_LOW;
+}
+
+/* Where a decision sends its task, and the CPU to wake for it (or -1). */
+static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
+{
+	*wake = -1;
+	if (cpu >= 0) {
+		struct cpu_state *state = cpu_state_of(cpu);
+
+		if ((u32)cpu < nr_cpu_ids && state && !state->offline && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+			*wake = cpu;
+			return cpu;
+		}
+		count(CPPLAND_NR_BOUNCE_DISPATCHES, 1);
+	}
+	*wake = pick_idle_any(p);
+	return cpu == CPPLAND_CPU_ANY_IDLE && *wake >= 0 ? *wake : DSQ_SHARED;
+}
+
+/* Carries out one decision on a task of ASKED, over which @it iterates. */
+static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d)
+{
+	struct task_struct *p = NULL;
+	struct task_ctx *tctx;
+	u64 dsq, slice;
+	s32 wake;
+
+	if (d->domain < CPPLAND_NR_DOMAINS && (d->op == CPPLAND_DECIDE_RUN || d->op == CPPLAND_DECIDE_CREDIT))
+		p = bpf_task_from_pid(d->tid);
+	if (!p) {
+		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
+		return;
+	}
+	tctx = task_ctx_of(p);
+	if (!tctx || tctx->generation >> 32 != d->generation >> 32) {
+		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
+		goto out;
+	}
+	if (d->op == CPPLAND_DECIDE_CREDIT) {
+		grant_credit(p, tctx, d->wake_credit_ns);
+		goto out;
+	}
+	if (tctx->generation != d->generation) {
+		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
+		goto out;
+	}
+	slice = d->slice_ns ?: slice_ns;
+	if (slice > slice_max_ns)
+		slice = slice_max_ns;
+	dsq = decided_queue(p, d->cpu, &wake);
+	scx_bpf_dsq_move_set_slice(it, slice);
+	scx_bpf_dsq_move_set_vtime(it, d->key);
+	if (scx_bpf_dsq_move_vtime(it, p, dsq, 0)) {
+		tctx->key = d->key;
+		tctx->flags |= TASK_HAS_KEY;
+		grant_credit(p, tctx, d->wake_credit_ns);
+		count(CPPLAND_NR_USER_DISPATCHES, 1);
+		trace("decided %d cpu %d slice %llu", p->pid, d->cpu, slice);
+	} else {
+		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
+	}
+	if (wake >= 0)
+		scx_bpf_kick_cpu(wake, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+out:
+	bpf_task_release(p);
+}
+
+/* Reads the ring from @tail on, up to @head; returns how far it got. With the lock held. */
+static u64 drain_locked(u64 tail, u64 head)
+{
+	struct bpf_iter_scx_dsq it;
+	u32 n;
+
+	if (head - tail > CPPLAND_DECISION_SLOTS) {
+		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
+		return head;
+	}
+	/* The iterator comes after every task that has been asked about: only those can be moved with it. */
+	if (!bpf_iter_scx_dsq_new(&it, DSQ_ASKED, 0)) {
+		bpf_for(n, 0, DRAIN_MAX) {
+			struct cppland_decision d;
+
+			if (tail == head)
+				break;
+			d = shm.decision[tail & (CPPLAND_DECISION_SLOTS - 1)];
+			decide(&it, &d);
+			tail++;
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	return tail;
+}
+
+/* Carries out the decisions that have arrived. From ops.dispatch(), on any CPU. */
+static void drain_decisions(void)
+{
+	if (READ_ONCE(shm.agent.decision_head) == READ_ONCE(shm.dispatcher.decision_tail))
+		return;
+	if (__sync_lock_test_and_set(&drain_lock, 1))
+		return;
+	WRITE_ONCE(shm.dispatcher.decision_tail,
+		   drain_locked(shm.dispatcher.decision_tail, READ_ONCE(shm.agent.decision_head)));
+	/* Pairs with the next holder's exchange. */
+	__sync_lock_test_and_set(&drain_lock, 0);
+}
+
+#endif /* CPPLAND_BPF_RINGS_H */

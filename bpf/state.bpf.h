@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state.bpf.h - the dispatcher's tunables, queues and memory: of the machine, of each CPU, of each task.
+ */
+#ifndef CPPLAND_BPF_STATE_H
+#define CPPLAND_BPF_STATE_H
+
+#include "kernel.h"
+#include "../abi/cppland_abi.h"
+#include "state_types.h"
+
+/*
+ * The dispatch queues (DSQ). A CPU's own queue has the CPU's number.
+ *
+ *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
+ *   ASKED   waits, the agent has been told; in order of telling
+ *   SHARED  decided, for any CPU; in order of the policy's keys. The CPUs' own queues likewise
+ *   AGENT   the agent itself, when it has nothing to do
+ */
+#define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
+#define DSQ_HELD (CPPLAND_MAX_CPUS + 1)
+#define DSQ_ASKED (CPPLAND_MAX_CPUS + 2)
+#define DSQ_AGENT (CPPLAND_MAX_CPUS + 3)
+
+#define NSEC_PER_MSEC 1000000ULL
+#define WEIGHT_DEFAULT 100ULL
+
+/* Tunables, set by the loader. Times in ns. */
+const volatile u32 nr_cpu_ids = 1;
+const volatile u32 nr_cpus = 1; /* online when loaded */
+const volatile s32 agent_tid;
+const volatile s32 agent_tgid;
+const volatile u64 slice_ns = 1 * NSEC_PER_MSEC;      /* for what is placed without the agent */
+const volatile u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for longer */
+const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
+const volatile u64 late_ns = 20 * NSEC_PER_MSEC;   /* an agent that takes longer is gone on without */
+const volatile u64 forget_ns = 500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
+const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
+const volatile u32 agent_rest = 49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
+const volatile u8 numa_local;
+const volatile u8 percpu_local;
+const volatile u8 hybrid; /* CPUs of more than one capacity */
+const volatile u8 verbose;
+const volatile u16 cpu_capacity[CPPLAND_MAX_CPUS]; /* 1024 is the fastest */
+const volatile u32 exit_dump_len = 32768;
+
+#define trace(fmt, args...)                                  \
+	({                                                   \
+		if (verbose)                                 \
+			bpf_printk("cppland: " fmt, ##args); \
+	})
+
+/* Memory shared with the agent. */
+struct cppland_shm shm SEC(".data.shm");
+
+struct cpu_state cpus[CPPLAND_MAX_CPUS];
+struct agent_state agent;
+
+u64 vtime_now;	    /* the greatest vtime of a task that has begun to run */
+u64 incarnations;   /* tasks seen so far */
+u64 next_rescue_at; /* when to look for forgotten tasks again */
+u32 drain_lock;
+
+enum task_flags {
+	TASK_ANNOUNCED = 1U << 0, /* the agent knows of it */
+	TASK_HAS_KEY = 1U << 1,
+	TASK_WOKE = 1U << 2,	  /* since the last event */
+	TASK_CREDIT_LOW = 1U << 3, /* the agent has been told that its credit runs out */
+};
+
+struct task_ctx {
+	u64 generation;	  /* of its current wait */
+	u64 vtime;	  /* CPU time / weight, never far behind vtime_now */
+	u64 key;	  /* of its last decision */
+	u64 charged_ns;	  /* its CPU time when last added to vtime */
+	u64 told_ns;	  /* ... when last told to the agent */
+	u64 woke_ns;	  /* ... when it last woke */
+	u64 credit_until; /* ... up to which its wake-ups preempt */
+	u64 credit_low;	  /* ... from which on the agent hears of it */
+	u64 since;	  /* when its current wait began */
+	u64 asked_at;
+	u32 flags; /* enum task_flags */
+};
+
+/* Per-task state. Producer and consumer: the dispatcher alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_ctx);
+} task_ctxs SEC(".maps");
+
+static __always_inline struct task_ctx *task_ctx_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&task_ctxs, p, 0, 0);
+}
+
+static __always_inline bool is_agent(const struct task_struct *p)
+{
+	return p->pid == agent_tid;
+}
+
+static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
+{
+	return (u32)cpu < CPPLAND_MAX_CPUS ? &cpus[cpu] : NULL;
+}
+
+static __always_inline u64 local_on(s32 cpu)
+{
+	return CORE_ENUM(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | (u32)cpu;
+}
+
+static __always_inline void count(enum cppland_counter which, u64 by)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu < CPPLAND_MAX_CPUS)
+		shm.cpu[cpu].counter[which] += by;
+}
+
+static __always_inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/*
+ * Charges @p for the CPU time that it used since the last charge. One who slept comes back at most
+ * `sleeper_credit_ns` behind the others, so that nobody saves up time to take it all at once.
+ */
+static void charge(struct task_struct *p, struct task_ctx *tctx, bool woke)
+{
+	u64 total = p->se.sum_exec_runtime;
+	u64 weight = p->scx.weight ?: WEIGHT_DEFAULT;
+	u64 floor = vtime_now - sleeper_credit_ns;
+
+	tctx->vtime += (total - tctx->charged_ns) * WEIGHT_DEFAULT / weight;
+	tctx->charged_ns = total;
+	if (before(tctx->vtime, floor))
+		tctx->vtime = floor;
+	if (woke) {
+		tctx->woke_ns = total;
+		tctx->flags |= TASK_WOKE;
+	}
+}
+
+/* The agent was asked and has not answered within the bound: nobody waits for it any more. */
+static __always_inline bool agent_is_late(u64 now)
+{
+	u64 asked_at = agent.asked_at;
+
+	return asked_at && now - asked_at > late_ns;
+}
+
+#endif /* CPPLAND_BPF_STATE_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state_types.h - types of the dispatcher's own global variables, which the generated skeleton names.
+ */
+#ifndef CPPLAND_BPF_STATE_TYPES_H
+#define CPPLAND_BPF_STATE_TYPES_H
+
+/* What runs on a CPU, for choosing whom a wake-up preempts. Written by that CPU. */
+enum cpu_runs {
+	RUNS_UNKNOWN = 0,
+	RUNS_TASK,
+	RUNS_AGENT,
+	RUNS_EXEMPT, /* a task that is never made to wait */
+};
+
+struct cpu_state {
+	u64 key;
+	u64 vtime;
+	s32 tid;
+	u16 runs; /* enum cpu_runs */
+	u8 has_key;
+	u8 offline;
+	u64 pad[5];
+} __attribute__((aligned(64)));
+
+/* How the agent stands. Times are 0 when they do not apply. */
+struct agent_state {
+	u64 asked_at;	/* a pass was asked for then and is not done */
+	u64 started_at; /* it got a CPU for it then */
+	u64 rest_until; /* no pass before, unless it is overdue */
+	u64 ran_at;	/* it last had a CPU */
+	u64 passes;	/* completed, as the agent says */
+	u64 failover_at;
+	u32 wanted; /* heartbeat or news that can wait for the next dispatch */
+	s32 cpu;    /* where it last ran */
+};
+
+#endif /* CPPLAND_BPF_STATE_TYPES_H */

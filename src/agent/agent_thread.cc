@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// agent_thread.cc - the one thread that the dispatcher knows as the agent.
+#include "agent/agent_thread.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/scope.h"
+
+namespace cppland {
+namespace {
+
+constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
+
+}  // namespace
+
+AgentThread::~AgentThread() { stop(); }
+
+Result<void> AgentThread::start() {
+  ended_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!ended_) return error(errno, "making an eventfd");
+
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  const Finally destroy([&]() noexcept { pthread_attr_destroy(&attributes); });
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int err = pthread_create(&thread_, &attributes, entry, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (err != 0) return error(err, "starting the agent's thread");
+  running_ = true;
+  known_.acquire();
+  return {};
+}
+
+void AgentThread::go(Work work) {
+  work_ = std::move(work);
+  go_.release();
+}
+
+void AgentThread::stop() noexcept {
+  if (!running_) return;
+  stop_.store(true, std::memory_order_relaxed);
+  go_.release();
+  pthread_join(thread_, nullptr);
+  running_ = false;
+}
+
+void* AgentThread::entry(void* self) {
+  static_cast<AgentThread*>(self)->main();
+  return nullptr;
+}
+
+void AgentThread::main() noexcept {
+  tid_ = ::gettid();
+  pthread_setname_np(pthread_self(), "cppland-agent");
+  known_.release();
+  go_.acquire();
+  if (work_) work_(stop_);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(ended_.get(), &one, sizeof(one));
+}
+
+}  // namespace cppland

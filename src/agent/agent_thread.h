@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// agent_thread.h - the one thread that the dispatcher knows as the agent.
+#pragma once
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <semaphore>
+
+#include "base/result.h"
+#include "base/unique_handle.h"
+
+namespace cppland {
+
+// Starts the thread at once, so that its tid is known before the dispatcher is loaded, and lets it work when
+// told. All signals are blocked in it. Its stack is small and in memory before it is needed.
+class AgentThread {
+ public:
+  using Work = std::function<void(const std::atomic<bool>& stop)>;
+
+  AgentThread() = default;
+  AgentThread(const AgentThread&) = delete;
+  AgentThread& operator=(const AgentThread&) = delete;
+  // Ends the thread as stop() does.
+  ~AgentThread();
+
+  [[nodiscard]] Result<void> start();
+  [[nodiscard]] pid_t tid() const noexcept { return tid_; }
+
+  // Lets the thread do @work, once. REQUIRES: start() succeeded. What @work refers to must live
+  // until stop() has returned.
+  void go(Work work);
+
+  // Becomes readable when the work has ended by itself.
+  [[nodiscard]] int ended_fd() const noexcept { return ended_.get(); }
+
+  // Tells the work to end, and waits for it.
+  void stop() noexcept;
+
+ private:
+  static void* entry(void* self);
+  void main() noexcept;
+
+  pthread_t thread_{};
+  bool running_ = false;
+  pid_t tid_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::binary_semaphore known_{0};
+  std::binary_semaphore go_{0};
+  Work work_;
+  UniqueFd ended_;
+};
+
+}  // namespace cppland

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// memory.cc - memory that never has to be waited for.
+#include "agent/memory.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+
+namespace cppland {
+
+Result<void> lock_memory() {
+  // Best effort: root may raise the limit; if it stays too low, mlockall() says so.
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+  // Memory that was freed is not given back, so that it need not be faulted in again.
+  ::mallopt(M_TRIM_THRESHOLD, -1);
+  ::mallopt(M_MMAP_MAX, 0);
+  ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  if (::mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  return error(errno,
+               "cannot lock the scheduler's memory (the limit is {} KiB): run it as root, or raise the limit "
+               "on locked memory (ulimit -l, LimitMEMLOCK=) to at least 32768 KiB",
+               limit.rlim_cur / 1024);
+}
+
+std::uint64_t page_faults() noexcept {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
+}
+
+}  // namespace cppland

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// scheduler.cc - scheduler_main(): from the command line to the exit status.
+#include <cppland/scheduler.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include "agent/agent.h"
+#include "agent/agent_thread.h"
+#include "agent/memory.h"
+#include "base/clock.h"
+#include "cli/options.h"
+#include "cli/signals.h"
+#include "kernel/live/dispatcher.h"
+#include "kernel/live/preflight.h"
+#include "topology/topology.h"
+
+namespace cppland {
+namespace {
+
+constexpr int kSchedExt = 7;  // SCHED_EXT of <linux/sched.h>, which Debian 12's headers lack
+
+void start_log() {
+  auto log = spdlog::stderr_color_mt("cppland");
+  log->set_pattern("%H:%M:%S [%^%l%$] %v");
+  spdlog::set_default_logger(std::move(log));
+}
+
+// Waits until a signal arrives (returns it) or the agent's work has ended by itself (returns 0).
+int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread) {
+  std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {thread.ended_fd(), POLLIN, 0}}};
+  while (::poll(fds.data(), fds.size(), -1) < 0) {
+  }
+  return signals.take();
+}
+
+// In partial mode nobody is taken over who did not ask for it: so the agent asks.
+Result<void> join_sched_ext(pid_t tid) {
+  const sched_param none{};
+  if (::sched_setscheduler(tid, kSchedExt, &none) == 0) return {};
+  return error(errno,
+               "--partial: the agent cannot enter the policy SCHED_EXT (a sandbox such as systemd's "
+               "RestrictRealtime= forbids it, if there is one)");
+}
+
+std::string summary(const live::Dispatcher& dispatcher, std::uint64_t faults) {
+  const auto n = [&](cppland_counter which) { return counter(dispatcher.shm(), which); };
+  return fmt::format(
+      "pf: {} | dispatch -> u: {} k: {} c: {} b: {} f: {} | cg: {} | passes: {} ({} ms) | preempted: {} | "
+      "failovers: {} ({} ms) | rescued: {}",
+      faults, n(CPPLAND_NR_USER_DISPATCHES), n(CPPLAND_NR_KERNEL_DISPATCHES),
+      n(CPPLAND_NR_CANCEL_DISPATCHES), n(CPPLAND_NR_BOUNCE_DISPATCHES),
+      n(CPPLAND_NR_FAILED_DISPATCHES), n(CPPLAND_NR_SCHED_CONGESTED), n(CPPLAND_NR_AGENT_PASSES),
+      n(CPPLAND_AGENT_NS) / kMillisecond, n(CPPLAND_NR_PREEMPT_WAKEUPS), n(CPPLAND_NR_FAILOVERS),
+      n(CPPLAND_FAILOVER_NS) / kMillisecond, n(CPPLAND_NR_RESCUED));
+}
+
+enum class Outcome { kDone, kFailed, kRestart };
+
+// What the kernel says of the end, on stderr, as other sched_ext schedulers print it.
+Outcome report(const live::ExitInfo& exit) {
+  if (exit.kind == live::ExitInfo::kNone) return Outcome::kDone;
+  if (!exit.dump.empty()) {
+    const std::string rule(80, '=');
+    fmt::print(stderr, "\nDEBUG DUMP\n{}\n\n{}\n{}\n\n", rule, exit.dump, rule);
+  }
+  fmt::print(stderr, "EXIT: {}{}\n", exit.reason,
+             exit.message.empty() ? "" : fmt::format(" ({})", exit.message));
+  if (exit.failed()) return Outcome::kFailed;
+  return exit.wants_restart() ? Outcome::kRestart : Outcome::kDone;
+}
+
+const PolicyEntry& chosen_policy(const SchedulerInfo& info, const cli::Options& options) {
+  for (const PolicyEntry& entry : info.policies)
+    if (entry.name == options.policy) return entry;
+  return info.policies.front();
+}
+
+// One life of the dispatcher: from an idle machine to the end by a signal, by the kernel, or for a restart.
+Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
+                         const cli::StopSignals& signals) {
+  const Topology topology = CPPLAND_TRY(Topology::read());
+  const PolicyEntry& entry = chosen_policy(info, options);
+  const auto policy = entry.make({.slice_ns = options.slice_us * kMicrosecond,
+                                  .slice_min_ns = options.slice_min_us * kMicrosecond,
+                                  .nr_cpus = topology.nr_online()});
+  AgentThread thread;
+  CPPLAND_TRY(thread.start());
+  const auto dispatcher = CPPLAND_TRY(live::Dispatcher::load(
+      {.name = live::ops_name(info.name, info.version),
+       .agent_tid = thread.tid(),
+       .slice_ns = options.slice_min_us * kMicrosecond,
+       .sleeper_credit_ns = options.slice_us * kMicrosecond,
+       .strict = policy->strict(),
+       .percpu_local = options.percpu_local,
+       .numa_local = options.numa_local,
+       .partial = options.partial,
+       .verbose = options.verbose,
+       .exit_dump_len = options.exit_dump_len,
+       .timeout_ms = options.timeout_ms,
+       .libbpf = options.libbpf},
+      topology));
+  Agent agent(*dispatcher, *policy, topology.nr_online());
+  CPPLAND_TRY(lock_memory());
+  CPPLAND_TRY(dispatcher->attach());
+  thread.go([&](const std::atomic<bool>& stop) { agent.run(stop); });
+  if (options.partial) CPPLAND_TRY(join_sched_ext(thread.tid()));
+  spdlog::info("{}: policy {}, {} CPUs", cli::version_line(info), entry.name, topology.nr_online());
+
+  const std::uint64_t faults = page_faults();
+  const int signal = wait_for_end(signals, thread);
+  const std::uint64_t new_faults = page_faults() - faults;
+  if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
+  // First the tasks go back to the kernel's own scheduler, then the agent ends: nobody waits meanwhile.
+  dispatcher->detach();
+  thread.stop();
+  const Outcome outcome = report(dispatcher->exit_info());
+  spdlog::info("{}", summary(*dispatcher, new_faults));
+  return signal != 0 && outcome == Outcome::kRestart ? Outcome::kDone : outcome;
+}
+
+int fail(const SchedulerInfo& info, std::string_view why) {
+  fmt::print(stderr, "{}: {}\n", info.name, why);
+  return 1;
+}
+
+}  // namespace
+
+int scheduler_main(const SchedulerInfo& info, int argc, char** argv) {
+  const auto options = cli::parse_options(info, argc, argv);
+  if (!options) {
+    const cli::Goodbye& goodbye = options.error();
+    std::fputs(goodbye.text.c_str(), goodbye.status == 0 ? stdout : stderr);
+    return goodbye.status;
+  }
+  start_log();
+  const auto signals = cli::StopSignals::block();
+  if (!signals) return fail(info, signals.error().message());
+  for (;;) {
+    if (const auto ready = live::preflight(); !ready) return fail(info, ready.error().tried());
+    const auto outcome = schedule(info, *options, *signals);
+    if (!outcome) return fail(info, outcome.error().message());
+    if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : 1;
+    if (signals->take() != 0) return 0;
+    spdlog::info("the kernel asks for a restart");
+  }
+}
+
+}  // namespace cppland

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// dispatcher.cc - the dispatcher in the running kernel: load, attach, watch, let go.
+#include "kernel/live/dispatcher.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "kernel/live/libbpf_log.h"
+#include "kernel/live/skeleton.h"
+
+namespace cppland::live {
+namespace {
+
+constexpr std::uint32_t kDefaultDumpLen = 32768;  // the kernel's own
+
+// The kernel's value of an ops flag; 0 if the running kernel does not know it.
+std::uint64_t ops_flag(const btf* kernel, const char* name) {
+  for (const unsigned kind : {unsigned{BTF_KIND_ENUM64}, unsigned{BTF_KIND_ENUM}}) {
+    const int id = btf__find_by_name_kind(kernel, "scx_ops_flags", kind);
+    if (id < 0) continue;
+    const btf_type* type = btf__type_by_id(kernel, static_cast<__u32>(id));
+    for (int i = 0; i < btf_vlen(type); ++i) {
+      const bool wide = kind == BTF_KIND_ENUM64;
+      const struct btf_enum64* e64 = wide ? btf_enum64(type) + i : nullptr;
+      const struct btf_enum* e32 = wide ? nullptr : btf_enum(type) + i;
+      if (std::strcmp(btf__name_by_offset(kernel, wide ? e64->name_off : e32->name_off), name) == 0)
+        return wide ? btf_enum64_value(e64) : static_cast<std::uint64_t>(e32->val);
+    }
+  }
+  return 0;
+}
+
+std::uint64_t ops_flags(const DispatcherOptions& options) {
+  btf* kernel = btf__load_vmlinux_btf();
+  const Finally free_btf([&]() noexcept { btf__free(kernel); });
+  if (!kernel) return 0;
+  std::uint64_t flags = ops_flag(kernel, "SCX_OPS_ENQ_LAST") |
+                        ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
+  if (options.partial) flags |= ops_flag(kernel, "SCX_OPS_SWITCH_PARTIAL");
+  if (options.numa_local) flags |= ops_flag(kernel, "SCX_OPS_BUILTIN_IDLE_PER_NODE");
+  return flags;
+}
+
+// The skeleton gives no access to `name`, the last member of our declaration of the ops.
+void set_ops_name(dispatcher& skeleton, const std::string& name) {
+  constexpr std::size_t kNameLen = 128;
+  std::size_t size = 0;
+  auto* ops = static_cast<char*>(bpf_map__initial_value(skeleton.maps.cppland_ops, &size));
+  char* field = ops + size - kNameLen;
+  std::memset(field, 0, kNameLen);
+  std::memcpy(field, name.data(), std::min(name.size(), kNameLen - 1));
+}
+
+dispatcher* open_skeleton(const LibbpfOptions& options) {
+  bpf_object_open_opts opts{};
+  opts.sz = sizeof(opts);
+  opts.relaxed_maps = options.relaxed_maps;
+  const auto text = [](const std::string& s) { return s.empty() ? nullptr : s.c_str(); };
+  opts.pin_root_path = text(options.pin_root_path);
+  opts.kconfig = text(options.kconfig);
+  opts.btf_custom_path = text(options.btf_custom_path);
+  opts.bpf_token_path = text(options.bpf_token_path);
+  return dispatcher__open_opts(&opts);
+}
+
+void set_topology(dispatcher& skeleton, const Topology& topology) {
+  skeleton.rodata->nr_cpu_ids = topology.nr_possible();
+  skeleton.rodata->nr_cpus = topology.nr_online();
+  skeleton.rodata->hybrid = topology.hybrid();
+  for (const auto& cpu : topology.cpus())
+    if (cpu.id < CPPLAND_MAX_CPUS)
+      skeleton.rodata->cpu_capacity[cpu.id] = static_cast<u16>(cpu.capacity);
+}
+
+}  // namespace
+
+void Dispatcher::SkeletonCloser::operator()(dispatcher* skeleton) const noexcept {
+  dispatcher__destroy(skeleton);
+}
+
+Dispatcher::Dispatcher(Skeleton skeleton) noexcept
+    : skeleton_(std::move(skeleton)), rings_(skeleton_->data_shm->shm) {}
+
+Dispatcher::~Dispatcher() { detach(); }
+
+Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& options,
+                                                     const Topology& topology) {
+  if (topology.nr_possible() > CPPLAND_MAX_CPUS)
+    return error(ENOTSUP, "this machine has {} CPUs, the dispatcher can serve {}",
+                 topology.nr_possible(), CPPLAND_MAX_CPUS);
+  LibbpfLog log(options.verbose);
+  Skeleton skeleton(open_skeleton(options.libbpf));
+  if (!skeleton) return error(errno, "opening the BPF object ({})", log.last_words());
+
+  set_topology(*skeleton, topology);
+  auto& rodata = *skeleton->rodata;
+  rodata.agent_tid = options.agent_tid;
+  rodata.agent_tgid = ::getpid();
+  rodata.slice_ns = options.slice_ns;
+  rodata.sleeper_credit_ns = options.sleeper_credit_ns;
+  rodata.heartbeat_ns = std::min<std::uint64_t>(kSecond, options.timeout_ms * kMillisecond / 4);
+  if (options.strict) rodata.agent_rest = 0;
+  rodata.percpu_local = options.percpu_local;
+  rodata.numa_local = options.numa_local;
+  rodata.verbose = options.verbose;
+  rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;
+  SharedRings::format(skeleton->data_shm->shm, topology.nr_possible());
+
+  if (const int err =
+          bpf_map__set_value_size(skeleton->maps.data_exit_dump, rodata.exit_dump_len))
+    return error(err, "making room for a debug dump of {} bytes", rodata.exit_dump_len);
+  auto& ops = *skeleton->struct_ops.cppland_ops;
+  ops.flags = ops_flags(options);
+  ops.timeout_ms = options.timeout_ms;
+  ops.exit_dump_len = options.exit_dump_len;
+  set_ops_name(*skeleton, options.name);
+  // A CPU that comes or goes between here and attach() makes the kernel ask for a restart.
+  ops.hotplug_seq = CPPLAND_TRY(read_int<std::uint64_t>("/sys/kernel/sched_ext/hotplug_seq"));
+
+  if (const int err = dispatcher__load(skeleton.get()))
+    return error(err, "loading the dispatcher into the kernel ({})", log.last_words());
+  return std::unique_ptr<Dispatcher>(new Dispatcher(std::move(skeleton)));
+}
+
+Result<void> Dispatcher::attach() {
+  LibbpfLog log(false);
+  // Not by the skeleton: from libbpf 1.5 on that would attach the ops as well, and twice is an error.
+  link_ = bpf_map__attach_struct_ops(skeleton_->maps.cppland_ops);
+  if (!link_) return error(errno, "attaching the scheduler ({})", log.last_words());
+  return {};
+}
+
+void Dispatcher::detach() noexcept {
+  if (link_) bpf_link__destroy(std::exchange(link_, nullptr));
+}
+
+ExitInfo Dispatcher::exit_info() const {
+  const auto& record = skeleton_->bss_exit->exit_record;
+  ExitInfo info;
+  // Pairs with the dispatcher's exchange of the kind, its last write to the record.
+  info.kind = __atomic_load_n(&record.kind, __ATOMIC_ACQUIRE);
+  if (info.kind == ExitInfo::kNone) return info;
+  const auto text = [](const char* s, std::size_t size) { return std::string(s, ::strnlen(s, size)); };
+  info.code = record.exit_code;
+  info.reason = text(record.reason, sizeof(record.reason));
+  info.message = text(record.msg, sizeof(record.msg));
+  info.dump = text(skeleton_->data_exit_dump->exit_dump, skeleton_->rodata->exit_dump_len);
+  return info;
+}
+
+const cppland_shm& Dispatcher::shm() const noexcept { return skeleton_->data_shm->shm; }
+
+bool Dispatcher::attached() const noexcept { return rings_.attached(); }
+
+std::uint64_t Dispatcher::now_ns() const noexcept { return monotonic_now(); }
+
+void Dispatcher::park(std::uint32_t nr_scheduled) noexcept {
+  rings_.finish_pass(nr_scheduled);
+  ::sched_yield();
+}
+
+std::string_view target() { return CPPLAND_TARGET; }
+
+std::string ops_name(std::string_view program, std::string_view version) {
+  std::string name = fmt::format("{}_{}_{}", program, version, target());
+  std::ranges::replace_if(
+      name,
+      [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_'; }, '_');
+  return name.substr(0, 127);
+}
+
+}  // namespace cppland::live

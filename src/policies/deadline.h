@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// deadline.h - the default policy: fair by weight, early for whoever sleeps often.
+#pragma once
+
+#include <cppland/policy.h>
+
+#include <algorithm>
+
+namespace cppland::policies {
+
+// Every task has a vtime, its CPU time divided by its weight (weight 100 counts 1:1), and the policy a
+// clock of the same kind, which follows the vtime of the tasks that have run. A task that comes back
+// from sleep is at most one slice behind that clock. Tasks run in the order of
+//
+//   deadline = vtime + min(CPU time since the last sleep, by weight, slice)
+//
+// so that a task which sleeps often comes early, and a hog drifts back by at most a slice: too little
+// to starve, since everybody's vtime rises as they run.
+//
+// Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is paid
+// the task's fair share of the time that passes, holds one slice at most, and whatever the task
+// uses is taken off. What is on the account is the credit with which the task preempts others when
+// it wakes up. Who uses less than its share always has some; a hog never has. Since credit is paid
+// from the fair share alone, all preempting tasks together cannot take what belongs to those that wait.
+class Deadline {
+ public:
+  struct Task : cppland::Task {
+    std::uint64_t vtime = 0;
+    std::uint64_t credit_ns = 0;
+    std::uint64_t paid_at_ns = 0;
+  };
+
+  explicit Deadline(const PolicyConfig& config) : config_(config) {}
+
+  void ready(Task& task, const Moment& moment) {
+    if (task.first) {
+      task.vtime = now_;
+      task.paid_at_ns = moment.now_ns;
+    } else {
+      charge(task);
+      pay(task, moment);
+    }
+    const std::uint64_t exec = by_weight(task.exec_runtime_ns, task);
+    queue_.insert(task, task.vtime + std::min(exec, config_.slice_ns));
+  }
+
+  void gone(Task& task) { queue_.erase(task); }
+
+  Decision next(const Moment& /*moment*/) {
+    if (queue_.empty()) return {};
+    const std::uint64_t deadline = queue_.first_key();
+    Task& task = queue_.pop();
+    return {.task = &task,
+            .key = deadline,
+            .slice_ns = std::max<std::uint64_t>(config_.slice_min_ns * task.weight / 100, 1),
+            .cpu = kAnyIdleCpu,
+            .wake_credit_ns = task.credit_ns < kLeastCredit ? 0 : task.credit_ns};
+  }
+
+  std::uint64_t renew(Task& task, const Moment& moment) {
+    charge(task);
+    pay(task, moment);
+    return task.credit_ns < kLeastCredit ? 0 : task.credit_ns;
+  }
+
+ private:
+  static constexpr std::uint64_t kLeastCredit = 100'000;  // ns; less is not worth a preemption
+
+  static std::uint64_t by_weight(std::uint64_t ns, const Task& task) {
+    return ns * 100 / task.weight;
+  }
+
+  void charge(Task& task) {
+    if (before(now_, task.vtime)) now_ = task.vtime;  // it has run from there on
+    task.vtime += by_weight(task.used_ns, task);
+    if (before(task.vtime, now_ - config_.slice_ns)) task.vtime = now_ - config_.slice_ns;
+  }
+
+  // Its share of the time since the last payment, among those that want a CPU, which count 100 each.
+  void pay(Task& task, const Moment& moment) {
+    const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
+    const std::uint64_t rivals = std::uint64_t{moment.waiting} + moment.nr_cpus;
+    const std::uint64_t share = passed * moment.nr_cpus * task.weight / (rivals * 100);
+    task.credit_ns += std::min(share, passed);
+    task.credit_ns = std::min(task.credit_ns - std::min(task.credit_ns, task.used_ns), config_.slice_ns);
+    task.paid_at_ns = moment.now_ns;
+  }
+
+  static bool before(std::uint64_t a, std::uint64_t b) {
+    return static_cast<std::int64_t>(a - b) < 0;
+  }
+
+  static constexpr std::uint64_t kLongestPeriod = 1'000'000'000;  // ns
+
+  PolicyConfig config_;
+  std::uint64_t now_ = 1ULL << 40;  // the clock; far enough from 0 to look back from
+  OrderedTasks<Task> queue_;
+};
+
+}  // namespace cppland::policies
