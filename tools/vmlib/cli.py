@@ -20,6 +20,7 @@ from .tree import Tree
 
 TOOLS = Path(__file__).resolve().parent.parent
 DEFAULT_MEMORY = 1024 * MIB
+TOOLCHAIN_MEMORY = 2048 * MIB  # a compiler's appetite
 MAX_SEED = (1 << 32) - 1
 
 DESCRIPTION = """\
@@ -78,10 +79,11 @@ def _parser() -> Parser:
         help="a series that tools/kernels knows (6.16, 6.18, 7, ...), or the path of a kernel or of a folder with "
              "a `vmlinuz` in it (default: 7)")  # fmt: skip
     add("--cpus", type=int, metavar="N", help="number of CPUs (default: 1, or what --topology makes)")
-    add("--topology", metavar="sockets=S,dies=D,cores=C,threads=T,nodes=N",
-        help="how the CPUs are arranged: dies in each socket, cores in each die, threads in each core, and NUMA nodes, "
-             "among which CPUs and memory are shared out; what is left out is 1")  # fmt: skip
-    add("--mem", metavar="SIZE", help="memory, such as 768M or 2G (default: 1G, more if the guest's files need it)")
+    add("--topology", metavar="sockets=S,cores=C,threads=T,nodes=N",
+        help="how the CPUs are arranged: sockets (each with its own last-level cache), cores in each, threads in each "
+             "core, and NUMA nodes, among which CPUs and memory are shared out; what is left out is 1")  # fmt: skip
+    add("--mem", metavar="SIZE", help="memory, such as 768M or 2G (default: 1G, 2G with --add-toolchain, more if the guest's "
+             "files need it)")
     add("--exact", action="store_true",
         help="measure without noise: guest time counts instructions, so that the host's speed and load do not show and "
              "a run can be repeated; virtual CPUs take turns")  # fmt: skip
@@ -131,9 +133,9 @@ def _run(arguments: Sequence[str]) -> int:
     layers.save()
     with memory_file("initrd") as initrd:
         size = write_archive(initrd, below, top)
-        machine = Machine(
-            topology, _memory(options.mem, size, topology), options.exact, options.seed or 1, options.append
-        )
+        usual = TOOLCHAIN_MEMORY if options.add_toolchain else DEFAULT_MEMORY
+        memory = _memory(options.mem, usual, size, topology)
+        machine = Machine(topology, memory, options.exact, options.seed or 1, options.append)
         console = Path(options.console) if options.console else None
         return run(Plan(str(kernel.image), initrd, machine, gets, options.timeout, console, options.verbose))
 
@@ -187,18 +189,24 @@ def _find_kernel(asked: str) -> Kernel:
         if found.returncode != 0:
             raise VmError(f"--kernel {asked}: no such kernel (see above)", 2 if found.returncode == 2 else 125)
         path = Path(found.stdout.strip())
-    image = path / "vmlinuz" if path.is_dir() else path
+    image = _image_in(path) if path.is_dir() else path
     if not image.is_file():
         raise UsageError(f"--kernel: there is no file '{image}'")
     modules = image.parent / "modules"
     return Kernel(image, modules if modules.is_dir() else None)
 
 
-def _memory(asked: str | None, initrd: int, topology: Topology) -> int:
+def _image_in(folder: Path) -> Path:
+    """The unpacked kernel, which starts faster, if there is one."""
+    unpacked = folder / "vmlinux"
+    return unpacked if unpacked.is_file() else folder / "vmlinuz"
+
+
+def _memory(asked: str | None, usual: int, initrd: int, topology: Topology) -> int:
     """In bytes. The kernel holds the archive and what it unpacks from it at the same time."""
     needed = 2 * initrd + 256 * MIB
     if asked is None:
-        size = max(DEFAULT_MEMORY, needed + 256 * MIB)
+        size = max(usual, needed + 256 * MIB)
     else:
         size = parse_size(asked)
         if size < needed:

@@ -126,7 +126,7 @@ def add_job(
 ) -> None:
     """What is particular to this run: the command, and which files to hand back."""
     variables = [f"PATH={SEARCH_PATH}", "HOME=/root", "USER=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb"]
-    words = ["exec", "/usr/bin/busybox", "env", "-i", *variables, *environment, *command]
-    tree.text("etc/vm/job", f"#!/usr/bin/busybox sh\ncd /root\n{shlex.join(words)}\n", 0o755)
+    words = ["exec", "/usr/bin/env", "-i", *variables, *environment, *command]
+    tree.text("etc/vm/job", f"#!/bin/sh\ncd /root\n{shlex.join(words)}\n", 0o755)
     lines = [f"  give {FIRST_GET_PORT + number} {shlex.quote(path)}" for number, path in enumerate(gets)]
     tree.text("etc/vm/gets", "\n".join(["gets() {", *lines, "  :", "}", ""]))

@@ -15,17 +15,19 @@ from .elf import Libraries, is_elf
 from .guest import add_system_files
 from .tree import Tree
 
-REQUIRED_PROGRAMS = ("chrt",)
+# Busybox's own shell and `env` would prefer its applets to the programs of the same name.
+REQUIRED_PROGRAMS = {"chrt": "chrt", "env": "env", "sh": "dash"}
 BASE_PROGRAMS = (
-    "bash", "taskset", "lscpu", "strace", "stress-ng", "hackbench", "cyclictest", "perf", "bpftool",
+    "bash", "date", "taskset", "lscpu", "strace", "stress-ng", "hackbench", "cyclictest", "perf", "bpftool",
 )  # fmt: skip
 # Packages that compile and link a C or C++ program, and what of them no such program needs.
 TOOLCHAIN_PACKAGES = (
     "g++", "gcc", "g++-12", "gcc-12", "cpp", "cpp-12", "libstdc++-12-dev", "libgcc-12-dev",
     "binutils", "binutils-x86-64-linux-gnu", "libc6-dev", "linux-libc-dev", "libcrypt-dev", "make",
+    "libc6", "libgcc-s1", "libstdc++6",
 )  # fmt: skip
 TOOLCHAIN_UNNEEDED = (
-    "/usr/share/", "/usr/lib/x86_64-linux-gnu/gprofng", "/usr/bin/gprofng", "/usr/bin/lto-dump",
+    "/usr/share/", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/x86_64-linux-gnu/gprofng", "/usr/bin/gprofng", "/usr/bin/lto-dump",
     "/usr/bin/x86_64-linux-gnu-lto-dump", "/usr/bin/x86_64-linux-gnu-gp-", "/usr/bin/x86_64-linux-gnu-dwp",
     "/usr/lib/gcc/x86_64-linux-gnu/12/lto1", "/usr/lib/gcc/x86_64-linux-gnu/12/g++-mapper-server",
     "/usr/lib/gcc/x86_64-linux-gnu/12/plugin/", "/usr/lib/gcc/x86_64-linux-gnu/12/lto-wrapper",
@@ -52,13 +54,15 @@ class Layers:
         for applet in subprocess.check_output([busybox, "--list-full"], text=True).split():
             if posixpath.basename(applet) not in ("busybox", "linuxrc"):
                 tree.link(_applet_path(applet), "/usr/bin/busybox")
-        for name in REQUIRED_PROGRAMS + BASE_PROGRAMS:
+        for name, program_name in REQUIRED_PROGRAMS.items():
+            program = _which(program_name)
+            if program is None:
+                raise VmError(f"{program_name} is not installed (run tools/setup)")
+            self._add_one(tree, "/usr/bin/" + name, program)
+        for name in BASE_PROGRAMS:
             program = _which(name)
             if program is not None:
-                tree.file("/usr/bin/" + name, program)
-                self._libraries.add_to(tree, program)
-            elif name in REQUIRED_PROGRAMS:
-                raise VmError(f"{name} is not installed (run tools/setup)")
+                self._add_one(tree, "/usr/bin/" + name, program)
         return self._kept("base", tree)
 
     def modules(self, release: str, folder: Path) -> Path:

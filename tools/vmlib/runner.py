@@ -10,6 +10,7 @@ import ctypes
 import os
 import re
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from .machine import Machine, Wiring, qemu_command
 
 POLL_MILLISECONDS = 20
 TAIL_LINES = 40
+LONGEST_TAIL = 120  # if that is what it takes to show how the trouble began
 # How long the guest may take to put itself away once the command has ended.
 GOODBYE_SECONDS = 60
 PR_SET_PDEATHSIG = 1
@@ -120,7 +122,7 @@ def memory_file(name: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _running(command: list[str], wiring: Wiring, messages: BinaryIO, verbose: bool) -> Iterator[subprocess.Popen[bytes]]:
     if verbose:
-        _say(" ".join(command))
+        _say(shlex.join(command))
     files = (wiring.initrd, wiring.console, wiring.control, wiring.out, wiring.err, *wiring.gets)
     prctl = ctypes.CDLL(None).prctl
     process = subprocess.Popen(
@@ -195,9 +197,12 @@ def _how_it_hung(control: Control, plan: Plan, console: BinaryIO) -> str:
 
 
 def _tail(log: str) -> str:
-    lines = log.splitlines()[-TAIL_LINES:]
+    lines = log.splitlines()
     if not lines:
         return "\nThe kernel's console is empty."
+    cries = [number for number, line in enumerate(lines) if re.search(r"Kernel panic|BUG:|Oops:|WARNING:", line)]
+    first = min([len(lines) - TAIL_LINES, *cries[:1]])
+    lines = lines[max(first, len(lines) - LONGEST_TAIL, 0) :]
     return "\nThe end of the kernel's console:\n" + "\n".join("  | " + line for line in lines)
 
 
