@@ -23,6 +23,10 @@ INIT = f"""\
 export PATH={SEARCH_PATH}
 mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
 mount -t proc proc /proc
 mount -a
 exec </dev/null >/dev/console 2>&1
