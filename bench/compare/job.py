@@ -37,8 +37,8 @@ class Scheduler:
 
     @property
     def ops_prefix(self) -> str:
-        """What the kernel's name for it starts with, as far as one can tell."""
-        return self.name.removeprefix("scx_") if self.name == "scx_cppland" else ""
+        """What the kernel's name for it starts with; other schedulers than ours have names of any kind."""
+        return self.name if self.name == "scx_cppland" else ""
 
 
 @dataclass(frozen=True)
