@@ -118,33 +118,34 @@ function(cppland_bench name)
   endif()
 endfunction()
 
-# cppland_fuzz(NAME SOURCES file... [DEPS target...])
+# cppland_fuzz(NAME SOURCES file... [DEPS target...] [SEEDS folder...])
 #
 # A libFuzzer target NAME. Inputs that once failed lie in tests/fuzz/NAME/ and are replayed by every
-# build's tests as "replay.NAME"; with CPPLAND_FUZZ, "NAME" searches for new ones, starting from them.
+# build's tests as "replay.NAME", as is what lies in SEEDS; with CPPLAND_FUZZ, "NAME" searches for new
+# ones, starting from them.
 function(cppland_fuzz name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;SEEDS")
   _cppland_no_leftovers(cppland_fuzz ${name} "${arg_UNPARSED_ARGUMENTS}")
   if(NOT CPPLAND_BUILD_TESTS OR CPPLAND_FLAVOUR STREQUAL "tsan")
     return()
   endif()
-  set(seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+  set(seeds ${arg_SEEDS})
+  if(EXISTS "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+    list(APPEND seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+  endif()
   if(CPPLAND_FUZZ)
     cppland_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     set(corpus "${CMAKE_CURRENT_BINARY_DIR}/${name}.corpus")
     file(MAKE_DIRECTORY "${corpus}")
-    if(NOT EXISTS "${seeds}")
-      set(seeds "")
-    endif()
     math(EXPR timeout "${CPPLAND_FUZZ_SECONDS} + 60")
     _cppland_add_test(
       ${name} fuzz ${timeout} $<TARGET_FILE:${name}> -max_total_time=${CPPLAND_FUZZ_SECONDS}
-      -timeout=10 -print_final_stats=1 -verbosity=0 "${corpus}" ${seeds})
+      -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/${name}. "${corpus}" ${seeds})
   else()
     cppland_executable(${name} SOURCES ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz/replay.cc"
                        DEPS ${arg_DEPS})
-    _cppland_add_test(replay.${name} unit 120 $<TARGET_FILE:${name}> "${seeds}")
+    _cppland_add_test(replay.${name} unit 120 $<TARGET_FILE:${name}> ${seeds})
   endif()
 endfunction()
 

@@ -8,15 +8,22 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
 #include <utility>
+
+#include "base/file.h"
 
 namespace cppland {
 namespace {
 
 constexpr std::size_t kSize = 8192;
 
-// Whether an address is mapped in this process: msync() fails with ENOMEM otherwise.
-bool is_mapped(std::byte* address) { return ::msync(address, kSize, MS_ASYNC) == 0; }
+// Whether /proc/self/maps has a range that starts here.
+bool is_mapped(const std::byte* address) {
+  const std::string start = fmt::format("\n{:x}-", reinterpret_cast<std::uintptr_t>(address));
+  return read_file("/proc/self/maps").value().find(start) != std::string::npos;
+}
 
 Result<Mapping> anonymous() {
   return Mapping::map(-1, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
