@@ -7,22 +7,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <cstdint>
-#include <string>
 #include <utility>
-
-#include "base/file.h"
 
 namespace cppland {
 namespace {
 
 constexpr std::size_t kSize = 8192;
 
-// Whether /proc/self/maps has a range that starts here.
-bool is_mapped(const std::byte* address) {
-  const std::string start = fmt::format("\n{:x}-", reinterpret_cast<std::uintptr_t>(address));
-  return read_file("/proc/self/maps").value().find(start) != std::string::npos;
+// Whether an address is mapped in this process: mincore() fails with ENOMEM otherwise.
+bool is_mapped(std::byte* address) {
+  std::array<unsigned char, kSize / 4096> resident{};
+  return ::mincore(address, kSize, resident.data()) == 0;
 }
 
 Result<Mapping> anonymous() {
