@@ -97,7 +97,7 @@ enum cppland_counter {
 	CPPLAND_NR_KERNEL_DISPATCHES,	  /* tasks that the dispatcher placed itself */
 	CPPLAND_NR_CANCEL_DISPATCHES,	  /* decisions that came too late */
 	CPPLAND_NR_BOUNCE_DISPATCHES,	  /* decisions for a CPU that the task may not use; sent to any other */
-	CPPLAND_NR_FAILED_DISPATCHES,	  /* decisions that make no sense: no such task, operation or domain */
+	CPPLAND_NR_FAILED_DISPATCHES,	  /* decisions that make no sense: no such operation or domain, a corrupt ring */
 	CPPLAND_NR_SCHED_CONGESTED,	  /* events that found the ring full */
 	CPPLAND_NR_PREEMPT_WAKEUPS,	  /* wake-ups that preempted a CPU at once */
 	CPPLAND_NR_FAILOVERS,		  /* times the agent was late and the dispatcher went on without it */

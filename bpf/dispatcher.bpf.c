@@ -115,6 +115,14 @@ static void announce(u64 now)
 	}
 }
 
+/* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
+static void fail_over(u64 now)
+{
+	agent.failover_at = now;
+	count(CPPLAND_NR_FAILOVERS, 1);
+	trace("the agent is late");
+}
+
 /*
  * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or more for one CPU, or
  * one that waits and one whose slice has just ended. It rests after a pass in proportion to what the pass took, so
@@ -124,38 +132,43 @@ static bool run_agent(s32 held, bool choice)
 {
 	u64 now;
 
-	if (!agent.wanted && !(held && choice))
+	if (!agent.wanted && !agent.overdue && !(held && choice))
 		return false;
-	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT))
+	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
+		if (agent.asked_at && !agent.failover_at && agent_is_late(now = bpf_ktime_get_ns()))
+			fail_over(now);
 		return false;
+	}
 	now = bpf_ktime_get_ns();
 	if (!agent.asked_at) {
-		if (before(now, agent.rest_until))
+		if (!agent.overdue && before(now, agent.rest_until))
 			return false;
 		announce(now);
 	}
 	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT))
 		return false;
-	if (!agent.asked_at)
+	if (!agent.asked_at) {
 		agent.asked_at = now;
-	agent.started_at = now;
+		count(CPPLAND_NR_AGENT_PASSES, 1);
+	}
 	agent.wanted = 0;
-	count(CPPLAND_NR_AGENT_PASSES, 1);
+	agent.overdue = 0;
 	return true;
 }
 
-/* Ends the agent's pass: how long it took sets how long it rests. */
-static void agent_done(u64 now, u64 passes)
+/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been stopped, sets its rest. */
+static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u64 passes)
 {
-	u64 took = now - agent.started_at;
+	u64 took = p->se.sum_exec_runtime - tctx->told_ns;
 
+	tctx->told_ns = p->se.sum_exec_runtime;
 	agent.passes = passes;
 	if (agent.failover_at) {
 		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
 		agent.failover_at = 0;
 	}
 	count(CPPLAND_AGENT_NS, took);
-	agent.rest_until = now + took * agent_rest / nr_cpus;
+	agent.rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_cpus;
 	agent.asked_at = 0;
 }
 
@@ -167,15 +180,15 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 
 	agent.cpu = scx_bpf_task_cpu(p);
 	if (passes != agent.passes) {
-		agent_done(now, passes);
-	} else if (!woke && agent.asked_at) {
-		/* Its slice ended in the middle of a pass: from now on it competes like everybody else. */
+		agent_done(p, tctx, now, passes);
+	} else if (!woke && agent_is_late(now)) {
+		/* It does not come to an end: from now on it competes like everybody else. */
 		charge(p, tctx, false);
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 		return;
 	}
-	if (woke)
-		agent.wanted = 1;
+	if (agent.asked_at)
+		agent.wanted = 1; /* preempted or blocked in the middle of a pass */
 	scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
 	if (woke) {
 		s32 cpu = pick_idle_any(p);
@@ -185,17 +198,14 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 	}
 }
 
-/* The agent is late: what it was asked about is taken back, and is served from HELD. */
+/* What the late agent was asked about is taken back, and is served from HELD. */
 static void recall(u64 now)
 {
 	struct task_struct *p;
 	u32 n = 0;
 
-	if (!agent.failover_at) {
-		agent.failover_at = now;
-		count(CPPLAND_NR_FAILOVERS, 1);
-		trace("the agent is late");
-	}
+	if (!agent.failover_at)
+		fail_over(now);
 	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
@@ -218,7 +228,7 @@ static void rescue(u64 now)
 	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
-		if (n++ >= RECALL_MAX || (tctx && now - tctx->asked_at < forget_ns))
+		if (n++ >= RECALL_MAX || (tctx && before(now, tctx->asked_at + forget_ns)))
 			break;
 		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(scx_bpf_task_cpu(p)), 0)) {
 			count(CPPLAND_NR_RESCUED, 1);
@@ -375,6 +385,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->key = tctx->key;
 	state->vtime = tctx->vtime;
 	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
+	state->began_at = before(p->se.sum_exec_runtime, tctx->credit_until) ? scx_bpf_now() : 0;
 	if (is_agent(p)) {
 		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;
 		agent.ran_at = bpf_ktime_get_ns();
@@ -429,7 +440,7 @@ static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
 	u64 now = bpf_ktime_get_ns();
 
 	if (now - agent.ran_at >= heartbeat_ns / 2) {
-		agent.wanted = 1;
+		agent.overdue = 1;
 		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 	}
 	bpf_timer_start(&heartbeat->timer, heartbeat_ns, 0);
@@ -452,7 +463,7 @@ static s32 start_heartbeat(void)
 	return err;
 }
 
-static s32 find_fast_cpus(void)
+static s32 note_big_cpus(void)
 {
 	struct bpf_cpumask *mask = bpf_cpumask_create();
 	u32 cpu;
@@ -460,9 +471,9 @@ static s32 find_fast_cpus(void)
 	if (!mask)
 		return -ENOMEM;
 	bpf_for(cpu, 0, nr_cpu_ids)
-		if (cpu < CPPLAND_MAX_CPUS && cpu_capacity[cpu] >= 1024)
+		if (cpu < CPPLAND_MAX_CPUS && cpu_is_big[cpu])
 			bpf_cpumask_set_cpu(cpu, mask);
-	mask = bpf_kptr_xchg(&fast_cpus, mask);
+	mask = bpf_kptr_xchg(&big_cpus, mask);
 	if (mask)
 		bpf_cpumask_release(mask);
 	return 0;
@@ -481,7 +492,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 	err = scx_bpf_create_dsq(DSQ_SHARED, -1) ?: scx_bpf_create_dsq(DSQ_HELD, -1) ?:
 	      scx_bpf_create_dsq(DSQ_ASKED, -1) ?: scx_bpf_create_dsq(DSQ_AGENT, -1);
 	if (!err && hybrid)
-		err = find_fast_cpus();
+		err = note_big_cpus();
 	if (!err)
 		err = start_heartbeat();
 	if (!err)

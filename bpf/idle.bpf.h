@@ -7,8 +7,8 @@
 
 #include "state.bpf.h"
 
-/* The fastest CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
-private(CPPLAND) struct bpf_cpumask __kptr *fast_cpus;
+/* The big CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
+private(CPPLAND) struct bpf_cpumask __kptr *big_cpus;
 
 /* Any idle CPU that @p may use, claimed; or a negative number. */
 static s32 pick_idle_any(struct task_struct *p)
@@ -21,7 +21,7 @@ static s32 pick_idle_any(struct task_struct *p)
 /*
  * An idle CPU for a task that wakes up, claimed; or a negative number. The kernel's own search looks at
  * the previous CPU, SMT siblings, the LLC and the node, in that order of preference; on a hybrid machine it looks
- * among the fast CPUs first, with -n in the task's preferred node first.
+ * among the big CPUs first, with -n in the task's preferred node first.
  */
 static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -34,12 +34,12 @@ static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_fl
 			return cpu;
 	}
 	if (hybrid) {
-		struct bpf_cpumask *fast;
+		struct bpf_cpumask *big;
 
 		bpf_rcu_read_lock();
-		fast = fast_cpus;
-		if (fast)
-			cpu = scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, (const struct cpumask *)fast, 0);
+		big = big_cpus;
+		if (big)
+			cpu = scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, (const struct cpumask *)big, 0);
 		bpf_rcu_read_unlock();
 		if (cpu >= 0)
 			return cpu;
@@ -69,12 +69,13 @@ static bool still_runs(s32 cpu, s32 tid)
 /*
  * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs the latest key.
  * With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key, and a small lead is not enough.
- * -1 if nobody runs later than @p would.
+ * -1 if nobody runs later than @p would. Whoever is latency-critical itself is left alone at first: tasks that wake each
+ * other all the time would do little else than preempt each other.
  */
 static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
 {
 	u64 mine = by_vtime ? tctx->vtime + slice_ns : tctx->key;
-	u64 latest = mine;
+	u64 latest = mine, now = scx_bpf_now();
 	s32 victim = -1, tid = 0;
 	u32 cpu;
 
@@ -84,7 +85,8 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 
 		if (!state)
 			break;
-		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+		if (state->runs != RUNS_TASK || (state->began_at && now - state->began_at < protect_ns) ||
+		    !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
 		if (!by_vtime && !state->has_key) {
 			victim = cpu;

@@ -85,15 +85,18 @@ static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
 /* Carries out one decision on a task of ASKED, over which @it iterates. */
 static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d)
 {
-	struct task_struct *p = NULL;
+	struct task_struct *p;
 	struct task_ctx *tctx;
 	u64 dsq, slice;
 	s32 wake;
 
-	if (d->domain < CPPLAND_NR_DOMAINS && (d->op == CPPLAND_DECIDE_RUN || d->op == CPPLAND_DECIDE_CREDIT))
-		p = bpf_task_from_pid(d->tid);
-	if (!p) {
+	if (d->domain >= CPPLAND_NR_DOMAINS || (d->op != CPPLAND_DECIDE_RUN && d->op != CPPLAND_DECIDE_CREDIT)) {
 		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
+		return;
+	}
+	p = bpf_task_from_pid(d->tid);
+	if (!p) {
+		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 		return;
 	}
 	tctx = task_ctx_of(p);

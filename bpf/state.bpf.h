@@ -35,13 +35,14 @@ const volatile u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for lon
 const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
 const volatile u64 late_ns = 20 * NSEC_PER_MSEC;   /* an agent that takes longer is gone on without */
 const volatile u64 forget_ns = 500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
+const volatile u64 protect_ns = NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
 const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
 const volatile u32 agent_rest = 49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
 const volatile u8 numa_local;
 const volatile u8 percpu_local;
-const volatile u8 hybrid; /* CPUs of more than one capacity */
+const volatile u8 hybrid; /* there are big and little CPUs */
 const volatile u8 verbose;
-const volatile u16 cpu_capacity[CPPLAND_MAX_CPUS]; /* 1024 is the fastest */
+const volatile u8 cpu_is_big[CPPLAND_MAX_CPUS];
 const volatile u32 exit_dump_len = 32768;
 
 #define trace(fmt, args...)                                  \
@@ -148,7 +149,8 @@ static __always_inline bool agent_is_late(u64 now)
 {
 	u64 asked_at = agent.asked_at;
 
-	return asked_at && now - asked_at > late_ns;
+	/* Another CPU may have asked since @now. */
+	return asked_at && before(asked_at + late_ns, now);
 }
 
 #endif /* CPPLAND_BPF_STATE_H */

@@ -16,22 +16,23 @@ enum cpu_runs {
 struct cpu_state {
 	u64 key;
 	u64 vtime;
+	u64 began_at; /* by scx_bpf_now(); 0: it may be preempted from the start */
 	s32 tid;
 	u16 runs; /* enum cpu_runs */
 	u8 has_key;
 	u8 offline;
-	u64 pad[5];
+	u64 pad[4];
 } __attribute__((aligned(64)));
 
 /* How the agent stands. Times are 0 when they do not apply. */
 struct agent_state {
 	u64 asked_at;	/* a pass was asked for then and is not done */
-	u64 started_at; /* it got a CPU for it then */
 	u64 rest_until; /* no pass before, unless it is overdue */
 	u64 ran_at;	/* it last had a CPU */
 	u64 passes;	/* completed, as the agent says */
 	u64 failover_at;
-	u32 wanted; /* heartbeat or news that can wait for the next dispatch */
+	u16 wanted;  /* it has something to do, when it is rested */
+	u16 overdue; /* it has not run for a heartbeat: now, rested or not */
 	s32 cpu;    /* where it last ran */
 };
 

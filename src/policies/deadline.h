@@ -18,10 +18,11 @@ namespace cppland::policies {
 // to starve, since everybody's vtime rises as they run.
 //
 // Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is paid
-// the task's fair share of the time that passes, holds one slice at most, and whatever the task
-// uses is taken off. What is on the account is the credit with which the task preempts others when
-// it wakes up. Who uses less than its share always has some; a hog never has. Since credit is paid
-// from the fair share alone, all preempting tasks together cannot take what belongs to those that wait.
+// three quarters of the task's fair share of the time that passes, holds one slice at most, and
+// whatever the task uses is taken off. What is on the account is the credit with which the task preempts
+// others when it wakes up. Who uses clearly less than its share always has some; a hog never has.
+// Since credit is a part of the fair share, all preempting tasks together cannot take what belongs to
+// those that wait.
 class Deadline {
  public:
   struct Task : cppland::Task {
@@ -40,6 +41,7 @@ class Deadline {
       charge(task);
       pay(task, moment);
     }
+    mean_weight_ = (15 * mean_weight_ + task.weight + 15) / 16;
     const std::uint64_t exec = by_weight(task.exec_runtime_ns, task);
     queue_.insert(task, task.vtime + std::min(exec, config_.slice_ns));
   }
@@ -76,12 +78,12 @@ class Deadline {
     if (before(task.vtime, now_ - config_.slice_ns)) task.vtime = now_ - config_.slice_ns;
   }
 
-  // Its share of the time since the last payment, among those that want a CPU, which count 100 each.
+  // Its part of the time since the last payment, among those that want a CPU.
   void pay(Task& task, const Moment& moment) {
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
-    const std::uint64_t rivals = std::uint64_t{moment.waiting} + moment.nr_cpus;
-    const std::uint64_t share = passed * moment.nr_cpus * task.weight / (rivals * 100);
-    task.credit_ns += std::min(share, passed);
+    const std::uint64_t rivals = (std::uint64_t{moment.waiting} + moment.nr_cpus) * mean_weight_;
+    const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
+    task.credit_ns += std::min(share, passed) * 3 / 4;
     task.credit_ns = std::min(task.credit_ns - std::min(task.credit_ns, task.used_ns), config_.slice_ns);
     task.paid_at_ns = moment.now_ns;
   }
@@ -94,6 +96,7 @@ class Deadline {
 
   PolicyConfig config_;
   std::uint64_t now_ = 1ULL << 40;  // the clock; far enough from 0 to look back from
+  std::uint64_t mean_weight_ = 100;  // of the tasks that were ready of late
   OrderedTasks<Task> queue_;
 };
 

@@ -33,7 +33,7 @@ std::uint64_t ops_flag(const btf* kernel, const char* name) {
       const struct btf_enum64* e64 = wide ? btf_enum64(type) + i : nullptr;
       const struct btf_enum* e32 = wide ? nullptr : btf_enum(type) + i;
       if (std::strcmp(btf__name_by_offset(kernel, wide ? e64->name_off : e32->name_off), name) == 0)
-        return wide ? btf_enum64_value(e64) : static_cast<std::uint64_t>(e32->val);
+        return wide ? std::uint64_t{btf_enum64_value(e64)} : static_cast<std::uint64_t>(e32->val);
     }
   }
   return 0;
@@ -73,12 +73,13 @@ dispatcher* open_skeleton(const LibbpfOptions& options) {
 }
 
 void set_topology(dispatcher& skeleton, const Topology& topology) {
-  skeleton.rodata->nr_cpu_ids = topology.nr_possible();
+  skeleton.rodata->nr_cpu_ids = topology.nr_cpu_ids();
   skeleton.rodata->nr_cpus = topology.nr_online();
   skeleton.rodata->hybrid = topology.hybrid();
-  for (const auto& cpu : topology.cpus())
-    if (cpu.id < CPPLAND_MAX_CPUS)
-      skeleton.rodata->cpu_capacity[cpu.id] = static_cast<u16>(cpu.capacity);
+  const auto [least, most] = std::ranges::minmax(topology.cpus(), {}, &Cpu::capacity);
+  // Big is what is nearer to the biggest than to the smallest: cores of one kind differ a little, too.
+  for (const Cpu& cpu : topology.cpus())
+    skeleton.rodata->cpu_is_big[cpu.id] = 2 * cpu.capacity >= least.capacity + most.capacity;
 }
 
 }  // namespace
@@ -94,9 +95,9 @@ Dispatcher::~Dispatcher() { detach(); }
 
 Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& options,
                                                      const Topology& topology) {
-  if (topology.nr_possible() > CPPLAND_MAX_CPUS)
-    return error(ENOTSUP, "this machine has {} CPUs, the dispatcher can serve {}",
-                 topology.nr_possible(), CPPLAND_MAX_CPUS);
+  if (topology.nr_cpu_ids() > CPPLAND_MAX_CPUS)
+    return error(ENOTSUP, "this machine can have {} CPUs, the dispatcher can serve {}",
+                 topology.nr_cpu_ids(), CPPLAND_MAX_CPUS);
   LibbpfLog log(options.verbose);
   Skeleton skeleton(open_skeleton(options.libbpf));
   if (!skeleton) return error(errno, "opening the BPF object ({})", log.last_words());
@@ -113,7 +114,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   rodata.numa_local = options.numa_local;
   rodata.verbose = options.verbose;
   rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;
-  SharedRings::format(skeleton->data_shm->shm, topology.nr_possible());
+  SharedRings::format(skeleton->data_shm->shm, topology.nr_cpu_ids());
 
   if (const int err =
           bpf_map__set_value_size(skeleton->maps.data_exit_dump, rodata.exit_dump_len))
