@@ -167,6 +167,7 @@ bad_ends() {
 }
 
 interruption() {
+  rm -f "$work/out"
   "$root/tools/vm" --kernel "$kernel" --append "$mark" -- sh -c 'echo started; sleep 600' >"$work/out" 2>"$work/err" &
   local job=$! waited=0
   until [[ -s $work/out ]] || ((waited++ > 600)); do sleep 0.1; done

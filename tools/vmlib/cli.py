@@ -82,8 +82,9 @@ def _parser() -> Parser:
     add("--topology", metavar="sockets=S,cores=C,threads=T,nodes=N",
         help="how the CPUs are arranged: sockets (each with its own last-level cache), cores in each, threads in each "
              "core, and NUMA nodes, among which CPUs and memory are shared out; what is left out is 1")  # fmt: skip
-    add("--mem", metavar="SIZE", help="memory, such as 768M or 2G (default: 1G, 2G with --add-toolchain, more if the guest's "
-             "files need it)")
+    add("--mem", metavar="SIZE",
+        help="memory, such as 768M or 2G (default: 1G, or 2G with --add-toolchain, or more if the guest's files need "
+             "it)")  # fmt: skip
     add("--exact", action="store_true",
         help="measure without noise: guest time counts instructions, so that the host's speed and load do not show and "
              "a run can be repeated; virtual CPUs take turns")  # fmt: skip
@@ -210,7 +211,8 @@ def _memory(asked: str | None, usual: int, initrd: int, topology: Topology) -> i
     else:
         size = parse_size(asked)
         if size < needed:
-            raise UsageError(f"--mem {asked} is too little for this guest's files: it takes {needed // MIB + 1}M at least")
+            least = needed // MIB + 1
+            raise UsageError(f"--mem {asked} is too little for this guest's files: it takes {least}M at least")
     unit = MIB * topology.nodes
     return (size + unit - 1) // unit * unit
 

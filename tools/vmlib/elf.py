@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which shared libraries a program needs, remembered until the program changes."""
 
+import contextlib
 import json
 import os
 import posixpath
@@ -13,6 +14,7 @@ from .tree import Tree
 # Where the guest's loader looks without being told.
 STANDARD_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
 FALLBACK_FOLDER = "/usr/lib/x86_64-linux-gnu"
+FORGET_BEYOND = 5000
 
 
 def is_elf(path: str) -> bool:
@@ -27,10 +29,8 @@ class Libraries:
         self._file = cache / "libraries.json"
         self._known: dict[str, list[str]] = {}
         self._changed = False
-        try:
+        with contextlib.suppress(OSError, ValueError):
             self._known = json.loads(self._file.read_text())
-        except (OSError, ValueError):
-            pass
 
     def add_to(self, tree: Tree, program: str) -> None:
         """Puts what PROGRAM needs into TREE."""
@@ -54,7 +54,7 @@ class Libraries:
     def save(self) -> None:
         if not self._changed:
             return
-        if len(self._known) > 5000:  # mostly programs that have been rebuilt since
+        if len(self._known) > FORGET_BEYOND:  # mostly programs that have been rebuilt since
             self._known = {}
         partial = self._file.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(self._known))

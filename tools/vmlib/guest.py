@@ -125,9 +125,7 @@ def add_system_files(tree: Tree) -> None:
     tree.link("etc/mtab", "/proc/mounts")
 
 
-def add_job(
-    tree: Tree, command: Sequence[str], environment: Sequence[str], gets: Sequence[str]
-) -> None:
+def add_job(tree: Tree, command: Sequence[str], environment: Sequence[str], gets: Sequence[str]) -> None:
     """What is particular to this run: the command, and which files to hand back."""
     variables = [f"PATH={SEARCH_PATH}", "HOME=/root", "USER=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb"]
     words = ["exec", "/usr/bin/env", "-i", *variables, *environment, *command]

@@ -27,7 +27,8 @@ TOOLCHAIN_PACKAGES = (
     "libc6", "libgcc-s1", "libstdc++6",
 )  # fmt: skip
 TOOLCHAIN_UNNEEDED = (
-    "/usr/share/", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/x86_64-linux-gnu/gprofng", "/usr/bin/gprofng", "/usr/bin/lto-dump",
+    "/usr/share/", "/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/x86_64-linux-gnu/gprofng", "/usr/bin/gprofng",
+    "/usr/bin/lto-dump",
     "/usr/bin/x86_64-linux-gnu-lto-dump", "/usr/bin/x86_64-linux-gnu-gp-", "/usr/bin/x86_64-linux-gnu-dwp",
     "/usr/lib/gcc/x86_64-linux-gnu/12/lto1", "/usr/lib/gcc/x86_64-linux-gnu/12/g++-mapper-server",
     "/usr/lib/gcc/x86_64-linux-gnu/12/plugin/", "/usr/lib/gcc/x86_64-linux-gnu/12/lto-wrapper",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import prod
 
 from . import UsageError, VmError
-from .guest import CONTROL_PORT, ERR_PORT, FIRST_GET_PORT, OUT_PORT
 
 QEMU = "qemu-system-x86_64"
 MIB = 1 << 20
+EXACT_QEMU = 10  # the first version that shares the instructions of a turn among the virtual CPUs
 MAX_CPUS = 128
 # How long one of several virtual CPUs may run before the next has its turn, in microseconds of guest time.
 EXACT_TURN_US = 50
@@ -52,10 +52,7 @@ class Wiring:
     kernel: str
     initrd: int
     console: int
-    control: int
-    out: int
-    err: int
-    gets: Sequence[int]
+    ports: Sequence[int]  # of the guest's virtio-serial ports 1, 2, ... (see guest.py)
 
 
 def parse_topology(text: str | None, cpus: int | None) -> Topology:
@@ -98,10 +95,10 @@ def check_qemu(exact: bool) -> None:
         return
     text = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"version (\d+)\.(\S+)", text)
-    if version is None or int(version[1]) < 10:
+    if version is None or int(version[1]) < EXACT_QEMU:
         found = f"{version[1]}.{version[2]}" if version else "of unknown version"
         raise VmError(
-            f"--exact needs QEMU 10 or newer, and this is {found}: "
+            f"--exact needs QEMU {EXACT_QEMU} or newer, and this is {found}: "
             "older ones let one virtual CPU use up the time of all (run tools/setup)"
         )
 
@@ -161,14 +158,14 @@ def _kernel_arguments(machine: Machine) -> str:
     arguments = ["console=ttyS0", "quiet", "loglevel=5", "panic=-1", "tsc=reliable", *BOOT_SAVINGS]
     if machine.exact:
         arguments.append("nokaslr")
-    return " ".join(arguments + [machine.append]).strip()
+    return " ".join([*arguments, machine.append]).strip()
 
 
 def _ports(wiring: Wiring) -> list[str]:
-    ports = {CONTROL_PORT: wiring.control, OUT_PORT: wiring.out, ERR_PORT: wiring.err}
-    ports |= {FIRST_GET_PORT + number: descriptor for number, descriptor in enumerate(wiring.gets)}
+    # Without ioeventfd the guest's writes are done when it goes on; with it, at a moment of the host's choice,
+    # which an exact run would notice.
     options = ["-device", "virtio-serial-pci,ioeventfd=off"]
-    for number, descriptor in ports.items():
+    for number, descriptor in enumerate(wiring.ports, start=1):
         options += [
             "-chardev", f"file,id=port{number},path={_file(descriptor)}",
             "-device", f"virtserialport,nr={number},chardev=port{number}",

@@ -94,106 +94,124 @@ class Control:
         return b"done\n" in self._text
 
 
-def run(plan: Plan) -> int:
-    """Runs the guest; returns the command's exit status."""
-    with ExitStack() as stack:
-        console, control, out, err, messages = (stack.enter_context(memory_file(name)) for name in
-                                                ("console", "control", "out", "err", "messages"))  # fmt: skip
-        gets = [stack.enter_context(memory_file("get")) for _ in plan.gets]
-        wiring = Wiring(plan.kernel, plan.initrd.fileno(), console.fileno(), control.fileno(), out.fileno(),
-                        err.fileno(), [get.fileno() for get in gets])  # fmt: skip
-        followers = [Follower(out, 1), Follower(err, 2)]
+class Run:
+    """A started guest."""
+
+    def __init__(self, plan: Plan, stack: ExitStack) -> None:
+        """Starts it; it ends with STACK."""
+        self._plan = plan
+        self._console, control, out, err, self._messages = (
+            stack.enter_context(memory_file(name)) for name in ("console", "control", "out", "err", "messages")
+        )
+        self._gets = [stack.enter_context(memory_file("get")) for _ in plan.gets]
+        self._control = Control(control)
+        self._followers = [Follower(out, 1), Follower(err, 2)]
         if plan.console is not None:
-            followers.append(Follower(console, stack.enter_context(open(plan.console, "wb")).fileno()))
-        with _running(qemu_command(plan.machine, wiring), wiring, messages, plan.verbose) as process:
-            status = _watch(process, Control(control), followers, plan, console, messages)
-        for get, archive in zip(plan.gets, gets, strict=True):
-            missing = _unpack(get, archive)
-            status = status or missing
-        return status
+            kept = os.open(plan.console, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            stack.callback(os.close, kept)
+            self._followers.append(Follower(self._console, kept))
+        # In the order of guest.CONTROL_PORT and the others.
+        files = [plan.initrd, self._console, control, out, err, *self._gets]
+        initrd, console, *ports = (file.fileno() for file in files)
+        command = qemu_command(plan.machine, Wiring(plan.kernel, initrd, console, ports))
+        if plan.verbose:
+            _say(shlex.join(command))
+        self._begin = time.monotonic()
+        self._process = stack.enter_context(_process(command, [initrd, console, *ports], self._messages))
+
+    def watch(self) -> int:
+        """Passes the output on until the guest is done; returns the command's exit status."""
+        deadline = self._begin + self._plan.timeout
+        exited = select.poll()
+        exited.register(os.pidfd_open(self._process.pid), select.POLLIN)
+        was_ready = had_status = False
+        while True:
+            ended = bool(exited.poll(POLL_MILLISECONDS))
+            self._control.pump()
+            for follower in self._followers:
+                follower.pump()
+            if self._control.ready and not was_ready:
+                was_ready = True
+                self._mention("ready")
+            if self._control.status is not None and not had_status:
+                had_status = True
+                deadline = max(deadline, time.monotonic() + GOODBYE_SECONDS)
+            if self._control.done:
+                self._mention("done")
+                return self._control.status or 0
+            if ended:
+                raise VmError(self._how_it_died())
+            if time.monotonic() > deadline:
+                raise VmError(self._how_it_hung())
+
+    def fetch(self) -> int:
+        """Puts what was asked for in its place; 1 if any of it is missing."""
+        missing = [_unpack(get, archive) for get, archive in zip(self._plan.gets, self._gets, strict=True)]
+        return max(missing, default=0)
+
+    def _mention(self, event: str) -> None:
+        if self._plan.verbose:
+            _say(f"the guest was {event} after {time.monotonic() - self._begin:.2f} s")
+
+    def _how_it_died(self) -> str:
+        seconds = time.monotonic() - self._begin
+        log = _contents(self._console)
+        complaint = _contents(self._messages).strip()
+        status = self._process.wait()
+        if status != 0 or (complaint and not log):
+            return f"QEMU ended with status {status} after {seconds:.1f} s: {complaint or 'no message'}"
+        cause = "kernel panic" if "Kernel panic" in log else "it reset or powered off"
+        when = "during the command" if self._control.ready else "before the command started"
+        if self._control.status is not None:
+            when = f"after the command had ended with status {self._control.status}"
+        return f"the guest died {when}, after {seconds:.1f} s: {cause}{_tail(log)}"
+
+    def _how_it_hung(self) -> str:
+        log = _contents(self._console)
+        limit = f"within {self._plan.timeout:g} s (--timeout)"
+        if self._control.status is not None:
+            what = f"the guest did not put itself away after the command had ended with status {self._control.status}"
+        elif self._control.ready:
+            what = f"the command did not end {limit}"
+        else:
+            what = f"the guest was not ready {limit}"
+            if self._plan.machine.exact and not log:
+                what += "; --exact needs SeaBIOS 1.16.3 or newer (run tools/setup)"
+        return what + _tail(log)
+
+
+def run(plan: Plan) -> int:
+    """Runs the guest; returns the exit status for the user."""
+    with ExitStack() as stack:
+        guest = Run(plan, stack)
+        status = guest.watch()
+        missing = guest.fetch()
+        return status or missing
 
 
 @contextmanager
 def memory_file(name: str) -> Iterator[BinaryIO]:
     with open(os.memfd_create(name), "w+b", buffering=0) as file:
-        yield file  # type: ignore[misc]
+        yield file
 
 
 @contextmanager
-def _running(command: list[str], wiring: Wiring, messages: BinaryIO, verbose: bool) -> Iterator[subprocess.Popen[bytes]]:
-    if verbose:
-        _say(shlex.join(command))
-    files = (wiring.initrd, wiring.console, wiring.control, wiring.out, wiring.err, *wiring.gets)
+def _process(command: list[str], files: list[int], messages: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
     prctl = ctypes.CDLL(None).prctl
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, pass_fds=files,
-        start_new_session=True, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
-    )  # fmt: skip
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=messages,
+        stderr=messages,
+        pass_fds=files,
+        start_new_session=True,
+        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+    )
     try:
         yield process
     finally:
         process.kill()
         process.wait()
-
-
-def _watch(
-    process: subprocess.Popen[bytes], control: Control, followers: list[Follower], plan: Plan,
-    console: BinaryIO, messages: BinaryIO,
-) -> int:  # fmt: skip
-    """Until the guest is done; raises if it ends otherwise."""
-    begin = time.monotonic()
-    deadline = begin + plan.timeout
-    exited = select.poll()
-    exited.register(os.pidfd_open(process.pid), select.POLLIN)
-    was_ready = had_status = False
-    while True:
-        ended = bool(exited.poll(POLL_MILLISECONDS))
-        control.pump()
-        for follower in followers:
-            follower.pump()
-        now = time.monotonic()
-        if control.ready and not was_ready:
-            was_ready = True
-            if plan.verbose:
-                _say(f"the guest was ready after {now - begin:.2f} s")
-        if control.done:
-            if plan.verbose:
-                _say(f"the guest was done after {now - begin:.2f} s")
-            return control.status or 0
-        if control.status is not None and not had_status:
-            had_status = True
-            deadline = max(deadline, now + GOODBYE_SECONDS)
-        if ended:
-            raise VmError(_how_it_died(process, control, console, messages, now - begin))
-        if now > deadline:
-            raise VmError(_how_it_hung(control, plan, console))
-
-
-def _how_it_died(
-    process: subprocess.Popen[bytes], control: Control, console: BinaryIO, messages: BinaryIO, seconds: float
-) -> str:
-    log = _contents(console)
-    complaint = _contents(messages).strip()
-    if process.wait() != 0 or (complaint and not log):
-        return f"QEMU ended with status {process.returncode} after {seconds:.1f} s: {complaint or 'no message'}"
-    cause = "kernel panic" if "Kernel panic" in log else "it reset or powered off"
-    when = "during the command" if control.ready else "before the command started"
-    if control.status is not None:
-        when = f"after the command had ended with status {control.status}"
-    return f"the guest died {when}, after {seconds:.1f} s: {cause}{_tail(log)}"
-
-
-def _how_it_hung(control: Control, plan: Plan, console: BinaryIO) -> str:
-    log = _contents(console)
-    if control.status is not None:
-        what = f"the guest did not put itself away after the command had ended with status {control.status}"
-    elif control.ready:
-        what = f"the command did not end within {plan.timeout:g} s (--timeout)"
-    else:
-        what = f"the guest was not ready within {plan.timeout:g} s (--timeout)"
-        if plan.machine.exact and not log:
-            what += "; --exact needs SeaBIOS 1.16.3 or newer (run tools/setup)"
-    return what + _tail(log)
 
 
 def _tail(log: str) -> str:

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# lib.sh - what the guest's check scripts share: a report of checks, and schedulers that come and go.
+# shellcheck shell=bash
+#
+# Every check prints one line, `ok NAME (FIGURES)` or `FAIL NAME: WHY`; lines that begin with `#` are remarks. A script
+# ends with `finish`, whose line `done COUNT` tells the host that it got there.
+#
+# Waiting is by polling with patience that a slow machine does not exhaust: how long it took is no result.
+
+set -uo pipefail
+readonly sched_ext=/sys/kernel/sched_ext
+readonly program=scx_cppland
+readonly PATIENCE=120 # seconds
+
+checks=0
+failures=0
+scheduler=       # process of the scheduler that was attached or started last
+scheduler_log=   # what it wrote, both streams
+background=()    # process groups that `quiet` ends
+
+# --- the report ---
+
+remark() { printf '# %s\n' "$*"; }
+
+ok() { # NAME [FIGURES]
+  checks=$((checks + 1))
+  printf 'ok %s%s\n' "$1" "${2:+ ($2)}"
+}
+
+fail() { # NAME WHY
+  checks=$((checks + 1))
+  failures=$((failures + 1))
+  printf 'FAIL %s: %s\n' "$1" "$2"
+}
+
+# NAME COMMAND...: the command must succeed.
+holds() {
+  local name=$1
+  shift
+  if "$@"; then ok "$name"; else fail "$name" "'$*' does not hold"; fi
+}
+
+# NAME FIGURE OPERATOR LIMIT: compares numbers, with a fraction or without.
+compare() {
+  if [[ ! $2 =~ ^-?[0-9]+([.][0-9]+)?$ ]]; then
+    fail "$1" "'$2' is no number"
+  elif awk "BEGIN { exit !($2 $3 $4) }"; then
+    ok "$1" "$2"
+  else
+    fail "$1" "it is $2, and should be $3 $4"
+  fi
+}
+
+# NAME TEXT PATTERN: the shell pattern must match the whole text.
+like() {
+  # shellcheck disable=SC2053 # it is a pattern
+  if [[ $2 == $3 ]]; then ok "$1"; else fail "$1" "'$2' is not like '$3'"; fi
+}
+
+finish() {
+  quiet
+  end_scheduler KILL
+  printf 'done %d\n' "$checks"
+  exit $((failures > 0))
+}
+
+# --- patience ---
+
+# SECONDS COMMAND...: until the command succeeds; fails when the time is over.
+patiently() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+# --- what the kernel thinks ---
+
+state() { cat $sched_ext/state; }
+ops() { cat $sched_ext/root/ops 2>/dev/null || echo none; }
+enabled() { [[ $(state) == enabled && $(ops) == ${1:-$program}* ]]; }
+disabled() { [[ $(state) == disabled ]]; }
+enable_seq() { cat $sched_ext/enable_seq; }
+
+# --- schedulers ---
+
+# COMMAND...: starts it, in a process group of its own, where a background job does not ignore SIGINT.
+start() {
+  scheduler_log=$(mktemp /tmp/scheduler.XXXXXX)
+  set -m
+  "$@" </dev/null >"$scheduler_log" 2>&1 &
+  scheduler=$!
+  set +m
+}
+
+lives() { kill -0 "$1" 2>/dev/null; }
+ended() { ! lives "$1"; }
+decided() { ended "$scheduler" || enabled "${1:-}"; } # it has attached or given up
+
+# NAME COMMAND...: starts it, and checks that it attaches; without that nothing else makes sense.
+attach() {
+  local name=$1
+  shift
+  start "$@"
+  patiently $PATIENCE decided "$(basename "$(program_of "$@")")"
+  if lives "$scheduler" && enabled "$(basename "$(program_of "$@")")"; then
+    ok "$name"
+  else
+    fail "$name" "it did not: state $(state), ops $(ops)"
+    tell_log
+    finish
+  fi
+}
+
+program_of() { # the first word that is no assignment to a variable
+  local word
+  for word; do
+    case $word in
+      env | *=*) ;;
+      *) break ;;
+    esac
+  done
+  echo "$word"
+}
+
+# SIGNAL: ends the scheduler, if there is one; its exit status into $status.
+end_scheduler() {
+  status=none
+  [[ -n $scheduler ]] || return 0
+  kill -"$1" "$scheduler" 2>/dev/null
+  reap
+}
+
+reap() { # waits until it has ended, and kills what does not; its exit status into $status
+  if ! patiently $PATIENCE ended "$scheduler"; then
+    remark "it had to be killed"
+    kill -KILL "$scheduler"
+  fi
+  wait "$scheduler"
+  status=$?
+  scheduler=
+} 2>/dev/null # where the shell announces deaths
+
+tell_log() { sed 's/^/# | /' "$scheduler_log"; }
+
+# NAME SIGNAL: the scheduler ends with status 0, and the kernel's own takes over.
+detach() {
+  end_scheduler "$2"
+  if [[ $status == 0 ]] && disabled; then
+    ok "$1"
+  else
+    fail "$1" "status $status, state $(state)"
+    tell_log
+  fi
+}
+
+# LABEL: a figure of the summary in the log, such as `u` of "u: 12".
+summary() { sed -nE "s/.*[ |]$1: ([0-9]+).*/\1/p" "$scheduler_log" | tail -n 1; }
+
+# --- load ---
+
+# COMMAND...: runs in the background until `quiet`.
+load() {
+  set -m
+  "$@" </dev/null >/dev/null 2>&1 &
+  set +m
+  background+=($!)
+}
+
+quiet() {
+  local group
+  for group in "${background[@]}"; do
+    kill -KILL -- "-$group"
+    wait "$group"
+  done
+  background=()
+} 2>/dev/null # where the shell announces deaths
+
+# --- the kernel's log ---
+
+watch_kernel() { echo "$0: from here on" >/dev/kmsg; }
+
+# NAME: since watch_kernel there was no warning, and nothing was stuck.
+kernel_is_content() {
+  local found
+  found=$(dmesg | sed "1,\\|$0: from here on|d" |
+    grep -E 'WARNING:|BUG:|Oops|general protection|Call Trace|[Ss]tall|soft lockup|hard LOCKUP|blocked for more than|sched_ext: .*(error|failed)')
+  if [[ -z $found ]]; then
+    ok "$1"
+  else
+    fail "$1" "$(head -n 1 <<<"$found")"
+    dmesg | tail -n 60 | sed 's/^/# | /'
+  fi
+}
+
+trap 'quiet; end_scheduler KILL' EXIT
+trap 'exit 143' TERM INT HUP
