@@ -6,6 +6,7 @@ A job script is guest.sh, which can attach a scheduler and detach it, and what a
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,10 +87,15 @@ def parse_scheduler(text: str) -> Scheduler:
     return Scheduler(shlex.join(words), program.name, program.resolve())
 
 
-def run_in_guest(guest: Guest, body: str, scheduler: Scheduler) -> Iterator[Event]:
-    """BODY may call `attach_scheduler`, `detach_scheduler`, `say` and the programs of the build."""
+def run_in_guest(
+    guest: Guest, body: str, scheduler: Scheduler, folders: Sequence[Path] = ()
+) -> Iterator[Event]:
+    """BODY may call `attach_scheduler`, `detach_scheduler`, `say` and the programs of the build, and finds FOLDERS
+    in the current one."""
     command = scheduler.command
     extra = list(guest.options)
+    for wanted in folders:
+        extra += ["--add", f"{wanted}:/root/{wanted.name}"]
     if scheduler.program is not None:
         command = shlex.join([scheduler.program.name, *shlex.split(scheduler.command)[1:]])
         extra += ["--add", f"{scheduler.program}:/root/{scheduler.program.name}"]
@@ -105,11 +111,13 @@ def run_in_guest(guest: Guest, body: str, scheduler: Scheduler) -> Iterator[Even
         ])  # fmt: skip
 
 
-def run_here(body: str, scheduler: Scheduler) -> Iterator[Event]:
+def run_here(body: str, scheduler: Scheduler, folders: Sequence[Path] = ()) -> Iterator[Event]:
     """The same on this machine, as root."""
     with tempfile.TemporaryDirectory(prefix="cppland-") as folder:
         job = Path(folder, "job")
         job.write_text(_script(scheduler, scheduler.command, body))
+        for wanted in folders:
+            shutil.copytree(wanted, Path(folder, wanted.name))
         path = f"{build_folder() / 'bin'}:{os.environ.get('PATH', os.defpath)}"
         yield from _run(["bash", str(job)], folder, {**os.environ, "PATH": path})
 

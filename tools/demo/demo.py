@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The demo: interactive tasks beside a compile and CPU hogs, under the kernel's own scheduler and under ours."""
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+sys.dont_write_bytecode = True  # no cache files in the source tree
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "bench"))
+
+from compare import CompareError  # noqa: E402
+from compare.job import OWN, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
+from compare.job import run_here, run_in_guest  # noqa: E402
+from outcome import as_json, outcome_of, table, verdict  # noqa: E402
+
+SCHED_EXT = Path("/sys/kernel/sched_ext")
+DEFAULT_SCHEDULER = "scx_cppland"
+COMPILE = HERE / "compile"
+KERNELS_OWN, UNDER_TEST = "own", "other"
+LOAD = ("cppland-load", "--frames=1", "--audio=1", "--pairs=1", "--hogs-per-cpu=1", "--json=-")
+
+DESCRIPTION = """\
+Runs a 60 Hz frame task, a 5 ms audio task and a client that asks a server, all beside a parallel C++ compile and
+CPU hogs: first under the kernel's own scheduler, then under scx_cppland, and so on in turns. Then shows how long the
+tasks waited to run after each wake-up, which deadlines they missed, and what the background got done.
+
+It happens in a virtual machine with a kernel that has sched_ext (Linux 7), where time counts instructions: the figures
+are the same on every machine, however busy, and a second in there takes two or three out here.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise CompareError(f"{message} (try --help)", 2)
+
+
+def main(arguments: Sequence[str]) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda which, _frame: sys.exit(128 + which))
+    try:
+        options = _parse(arguments)
+        if options.check:
+            return 0
+        need_program("cppland-load")
+        scheduler = _scheduler(options)
+        if options.here:
+            _check_this_machine(scheduler)
+            if not (options.yes or _agreed(scheduler)):
+                print("demo: nothing was done", file=sys.stderr)
+                return 1
+        _show(options, scheduler, *_measure(options, scheduler))
+    except CompareError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = Parser(prog="./demo", description=DESCRIPTION, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    add = parser.add_argument
+    add("--quick", action="store_true", help="at most three minutes, with fewer measurements")
+    add("--cpus", type=int, metavar="N", help="of the virtual machine (default: 2)")
+    add("--kernel", metavar="K", help="of the virtual machine, as for tools/vm (default: 7)")
+    add("--policy", metavar="NAME", help="who decides in scx_cppland (default: its own default)")
+    add("--scheduler", metavar="COMMAND",
+        help="compare with another sched_ext scheduler: a program and its options, or 'none' for the kernel's own "
+             "once more, which shows how far equal things differ (default: scx_cppland)")  # fmt: skip
+    add("--seconds", type=float, metavar="S", help="of each measurement (default: 15, with --quick 8)")
+    add("--rounds", type=int, metavar="N", help="measurements of each scheduler (default: 4, with --quick 2)")
+    add("--no-exact", action="store_true", help="let the virtual machine's time be this machine's: fast and noisy")
+    add("--here", action="store_true",
+        help="use this machine and its running kernel, which must have sched_ext, instead of a virtual one; asks "
+             "before it replaces the scheduler")  # fmt: skip
+    add("--yes", action="store_true", help="with --here: do not ask")
+    add("--json", metavar="FILE", help="write the figures to FILE")
+    add("--check", action="store_true", help=argparse.SUPPRESS)  # only whether the options make sense
+    options = parser.parse_args(arguments)
+    for name in ("cpus", "seconds", "rounds"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < 10_000:
+            parser.error(f"--{name} takes a positive number")
+    if options.policy and options.scheduler:
+        parser.error("--policy goes with scx_cppland; give another scheduler its options in --scheduler")
+    if options.yes and not options.here:
+        parser.error("--yes goes with --here")
+    if options.here:
+        for name in ("cpus", "kernel", "no_exact"):
+            if getattr(options, name):
+                parser.error(f"--{name.replace('_', '-')} is for the virtual machine, and --here does without one")
+    options.seconds = options.seconds or (8 if options.quick else 15)
+    options.rounds = options.rounds or (2 if options.quick else 4)
+    return options
+
+
+def _scheduler(options: argparse.Namespace) -> Scheduler:
+    command = options.scheduler or DEFAULT_SCHEDULER
+    if options.policy:
+        command += f" --policy {shlex.quote(options.policy)}"
+    return parse_scheduler(command)
+
+
+def _check_this_machine(scheduler: Scheduler) -> None:
+    if os.geteuid() != 0:
+        raise CompareError("--here needs root, to replace the scheduler")
+    if not SCHED_EXT.is_dir():
+        raise CompareError(f"--here: this kernel ({os.uname().release}) has no sched_ext; without --here the demo "
+                           "brings its own")  # fmt: skip
+    state = (SCHED_EXT / "state").read_text().strip()
+    if state != "disabled" and scheduler.name != OWN:
+        name = (SCHED_EXT / "root" / "ops").read_text().strip() if (SCHED_EXT / "root").exists() else state
+        raise CompareError(f"--here: another sched_ext scheduler is running ({name}); stop it first")
+
+
+def _agreed(scheduler: Scheduler) -> bool:
+    if not sys.stdin.isatty():
+        raise CompareError("--here asks before it replaces this machine's scheduler, but there is nobody to ask: "
+                           "say --yes")  # fmt: skip
+    question = f"Let {scheduler.name} schedule this whole machine for parts of the next minutes? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")
+
+
+# --- measuring ----------------------------------------------------------------------------------------------
+
+
+def _measure(options: argparse.Namespace, scheduler: Scheduler) -> tuple[str, dict[str, list[dict[str, Any]]]]:
+    """The kernel's release, and what was measured on either side."""
+    kernel = ""
+    runs: dict[str, list[dict[str, Any]]] = {KERNELS_OWN: [], UNDER_TEST: []}
+    names = {KERNELS_OWN: "the kernel's own scheduler", UNDER_TEST: scheduler.name}
+    total = 2 * options.rounds
+    with Progress() as progress:
+        progress.stage("starting" if options.here else "starting the virtual machine")
+        for event in _events(options, scheduler):
+            if event.kind == "stage":
+                progress.stage(event.text)
+            elif event.kind == "attached":
+                progress.note(f"the kernel runs {event.text}")
+            elif event.kind == "measuring":
+                number = sum(map(len, runs.values())) + 1
+                progress.stage(f"measurement {number} of {total}: {names[event.text]}")
+            elif event.kind == "kernel":
+                kernel = event.text
+            elif event.kind in runs:
+                run = json.loads(event.text)
+                runs[event.kind].append(run)
+                progress.note(_short(run))
+    if any(len(done) != options.rounds for done in runs.values()):
+        raise CompareError("the job did not report all measurements")
+    return kernel, runs
+
+
+def _short(run: dict[str, Any]) -> str:
+    """One measurement in a line."""
+    waits = ", ".join(f"{name} {run[name]['wakeup']['p99_us'] / 1000:.2f}" for name in ("frame", "audio", "pair"))
+    missed = run["frame"]["missed"] + run["audio"]["missed"]
+    return f"p99 wake-up (ms): {waits}; missed {missed}; {run['with']['jobs']} compile jobs"
+
+
+def _events(options: argparse.Namespace, scheduler: Scheduler) -> Iterator[Event]:
+    body = _script(options)
+    if options.here:
+        return run_here(body, scheduler, [COMPILE])
+    guest = Guest(kernel=options.kernel or "7", cpus=options.cpus or 2, exact=not options.no_exact,
+                  options=["--add-toolchain"])  # fmt: skip
+    return run_in_guest(guest, body, scheduler, [COMPILE])
+
+
+def _script(options: argparse.Namespace) -> str:
+    """Every round measures both, in changing order, with the same work and the same seed."""
+    lines = [f"""\
+export TMPDIR=$PWD  # the compiler's temporary files are left behind when it is killed
+compile="make -s -C $PWD/{COMPILE.name} -j$(($(nproc) + 1))"
+say kernel "$(uname -r)"
+say stage calibrating
+loops=$(cppland-load --calibrate)
+say stage compiling once
+$compile >&2
+measure() {{ # SIDE SEED
+  local figures
+  say measuring "$1"
+  figures=$({shlex.join(LOAD)} --loops-per-us "$loops" --with "$compile" \\
+    --seconds {options.seconds} --warmup 1 --seed "$2")
+  say "$1" "$figures"
+}}"""]
+    own = f"measure {KERNELS_OWN} {{seed}}"
+    other = f"say stage starting the scheduler\nattach_scheduler\nmeasure {UNDER_TEST} {{seed}}\ndetach_scheduler"
+    for number in range(1, options.rounds + 1):
+        for part in (own, other) if number % 2 else (other, own):
+            lines.append(part.format(seed=number))
+    return "\n".join(lines)
+
+
+class Progress:
+    """Tells on stderr what happens, and on a terminal how long it has been happening."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._now = ""
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> "Progress":
+        if self._live:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        if self._live:
+            self._thread.join()
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def stage(self, text: str) -> None:
+        with self._lock:
+            self._now = text
+        if self._live:
+            self._draw()
+        else:
+            self._write(f"{self._clock()} {text}")
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        with self._lock:
+            stage = self._now
+        self._write(f"{self._clock()} {stage}\n         {text}" if self._live else f"         {text}")
+
+    def _write(self, text: str) -> None:
+        with self._lock:
+            sys.stderr.write(("\r\x1b[K" if self._live else "") + text + "\n")
+            sys.stderr.flush()
+
+    def _draw(self) -> None:
+        with self._lock:
+            sys.stderr.write(f"\r\x1b[K{self._clock()} {self._now} ...")
+            sys.stderr.flush()
+
+    def _tick(self) -> None:
+        while not self._end.wait(1):
+            self._draw()
+
+    def _clock(self) -> str:
+        return f"[{time.monotonic() - self._begin:4.0f} s]"
+
+
+# --- showing ------------------------------------------------------------------------------------------------
+
+
+def _show(
+    options: argparse.Namespace, scheduler: Scheduler, kernel: str, runs: dict[str, list[dict[str, Any]]]
+) -> None:
+    own, other = outcome_of(runs[KERNELS_OWN]), outcome_of(runs[UNDER_TEST])
+    one = runs[UNDER_TEST][0]
+    where = "this machine" if options.here else "virtual machine" + ("" if options.no_exact else ", exact time")
+    print(f"\nLinux {kernel}, {one['cpus']} CPUs ({where}); {options.rounds} measurements of {options.seconds:g} s "
+          "for each scheduler\n")  # fmt: skip
+    print(table(own, other, scheduler.name))
+    sentence = verdict(own, other, scheduler.name)
+    print(f"\n{sentence}")
+    if options.json:
+        figures = {
+            "kernel": kernel, "cpus": one["cpus"], "exact": not (options.here or options.no_exact),
+            "rounds": options.rounds, "seconds": options.seconds, "scheduler": one["scheduler"],
+            "own": as_json(own), "other": as_json(other), "verdict": sentence, "runs": runs,
+        }  # fmt: skip
+        Path(options.json).write_text(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
