@@ -17,6 +17,7 @@
 
 #include "idle.bpf.h"
 #include "rings.bpf.h"
+#include "hotplug.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -35,18 +36,6 @@ struct {
 
 /* The kernel's debug dump; the loader makes it `exit_dump_len` long. */
 char exit_dump[1] SEC(".data.exit_dump");
-
-struct heartbeat {
-	struct bpf_timer timer;
-};
-
-/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct heartbeat);
-} heartbeats SEC(".maps");
 
 /* --- placing without the agent --- */
 
@@ -250,6 +239,55 @@ static void look_after_asked(void)
 	}
 }
 
+/* --- the heartbeat --- */
+
+struct heartbeat {
+	struct bpf_timer timer;
+};
+
+/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct heartbeat);
+} heartbeats SEC(".maps");
+
+static s32 start_heartbeat(u64 in_ns)
+{
+	u32 zero = 0;
+	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
+
+	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
+}
+
+/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs that go moving. */
+static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
+{
+	bool leaving = tend_leaving_cpus();
+
+	if (bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
+		agent.overdue = 1;
+		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	}
+	bpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);
+	return 0;
+}
+
+static s32 init_heartbeat(void)
+{
+	u32 zero = 0;
+	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
+	s32 err;
+
+	if (!heartbeat)
+		return -ESRCH;
+	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
+	if (!err)
+		err = bpf_timer_set_callback(&heartbeat->timer, beat);
+	return err ?: start_heartbeat(heartbeat_ns);
+}
+
 /* --- the callbacks, in the order of a task's life --- */
 
 s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -413,55 +451,16 @@ void STRUCT_OP(cppland_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 
 void STRUCT_OP(cppland_cpu_online, s32 cpu)
 {
-	struct cpu_state *state = cpu_state_of(cpu);
-
-	if (state)
-		state->offline = 0;
+	cpu_comes(cpu);
 }
 
-/* A CPU goes: what was decided for it may run anywhere. */
 void STRUCT_OP(cppland_cpu_offline, s32 cpu)
 {
-	struct cpu_state *state = cpu_state_of(cpu);
-	struct task_struct *p;
-
-	if (!state)
-		return;
-	state->offline = 1;
-	state->runs = RUNS_UNKNOWN;
-	bpf_for_each(scx_dsq, p, cpu, 0)
-		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_SHARED, 0);
+	cpu_goes(cpu);
+	start_heartbeat(LEAVING_EVERY);
 }
 
 /* --- the dispatcher's own life --- */
-
-static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
-{
-	u64 now = bpf_ktime_get_ns();
-
-	if (now - agent.ran_at >= heartbeat_ns / 2) {
-		agent.overdue = 1;
-		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-	}
-	bpf_timer_start(&heartbeat->timer, heartbeat_ns, 0);
-	return 0;
-}
-
-static s32 start_heartbeat(void)
-{
-	u32 zero = 0;
-	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
-	s32 err;
-
-	if (!heartbeat)
-		return -ESRCH;
-	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
-	if (!err)
-		err = bpf_timer_set_callback(&heartbeat->timer, beat);
-	if (!err)
-		err = bpf_timer_start(&heartbeat->timer, heartbeat_ns, 0);
-	return err;
-}
 
 static s32 note_big_cpus(void)
 {
@@ -494,7 +493,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 	if (!err && hybrid)
 		err = note_big_cpus();
 	if (!err)
-		err = start_heartbeat();
+		err = init_heartbeat();
 	if (!err)
 		shm.dispatcher.attached = 1;
 	return err;

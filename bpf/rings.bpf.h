@@ -65,21 +65,26 @@ static void grant_credit(struct task_struct *p, struct task_ctx *tctx, u64 credi
 	tctx->flags &= ~TASK_CREDIT_LOW;
 }
 
+static bool is_usable(struct task_struct *p, s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	return state && (u32)cpu < nr_cpu_ids && state->offline == CPU_IS_ONLINE &&
+	       bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
+
 /* Where a decision sends its task, and the CPU to wake for it (or -1). */
 static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
 {
-	*wake = -1;
 	if (cpu >= 0) {
-		struct cpu_state *state = cpu_state_of(cpu);
-
-		if ((u32)cpu < nr_cpu_ids && state && !state->offline && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+		if (is_usable(p, cpu)) {
 			*wake = cpu;
 			return cpu;
 		}
 		count(CPPLAND_NR_BOUNCE_DISPATCHES, 1);
 	}
 	*wake = pick_idle_any(p);
-	return cpu == CPPLAND_CPU_ANY_IDLE && *wake >= 0 ? *wake : DSQ_SHARED;
+	return cpu == CPPLAND_CPU_ANY_IDLE && is_usable(p, *wake) ? *wake : DSQ_SHARED;
 }
 
 /* Carries out one decision on a task of ASKED, over which @it iterates. */

@@ -103,7 +103,8 @@ static __always_inline bool is_agent(const struct task_struct *p)
 
 static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 {
-	return (u32)cpu < CPPLAND_MAX_CPUS ? &cpus[cpu] : NULL;
+	/* The mask says again what the comparison says, for the verifier. */
+	return (u32)cpu < CPPLAND_MAX_CPUS ? &cpus[cpu & (CPPLAND_MAX_CPUS - 1)] : NULL;
 }
 
 static __always_inline u64 local_on(s32 cpu)

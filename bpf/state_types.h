@@ -13,6 +13,12 @@ enum cpu_runs {
 	RUNS_EXEMPT, /* a task that is never made to wait */
 };
 
+enum cpu_offline {
+	CPU_IS_ONLINE = 0,
+	CPU_LEAVES, /* the kernel waits until nothing that is runnable is left on it */
+	CPU_IS_OFFLINE,
+};
+
 struct cpu_state {
 	u64 key;
 	u64 vtime;
@@ -20,7 +26,7 @@ struct cpu_state {
 	s32 tid;
 	u16 runs; /* enum cpu_runs */
 	u8 has_key;
-	u8 offline;
+	u8 offline; /* enum cpu_offline */
 	u64 pad[4];
 } __attribute__((aligned(64)));
 

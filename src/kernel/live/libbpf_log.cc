@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libbpf_log.cc - what libbpf says: shown with --verbose, otherwise its last warning kept for an error message.
+// libbpf_log.cc - what libbpf says: shown with --verbose, otherwise its warnings kept for an error message.
 #include "kernel/live/libbpf_log.h"
 
 #include <bpf/libbpf.h>
@@ -13,7 +13,7 @@
 namespace cppland::live {
 namespace {
 
-constexpr std::size_t kKept = 4096;
+constexpr std::size_t kKept = 1024;
 
 // libbpf's callback has no argument of its own.
 LibbpfLog* current = nullptr;
@@ -29,10 +29,10 @@ struct LibbpfPrinter {
     std::vsnprintf(line.data(), line.size(), format, args);
     std::string_view text = trim(line.data());
     if (text.starts_with("libbpf: ")) text.remove_prefix(8);
-    // A verifier's log is many lines long: the last ones say what is wrong.
+    // Of a verifier's log, which is thousands of lines long, only that there is one: --verbose shows it.
+    text = text.substr(0, text.find('\n'));
+    if (text.ends_with("LOG --") || current->warnings_.size() + text.size() > kKept) return 0;
     current->warnings_ += (current->warnings_.empty() ? "" : "; ") + std::string(text);
-    if (current->warnings_.size() > kKept)
-      current->warnings_.erase(0, current->warnings_.size() - kKept);
     return 0;
   }
 };

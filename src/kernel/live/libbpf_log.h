@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libbpf_log.h - what libbpf says: shown with --verbose, otherwise its last warning kept for an error message.
+// libbpf_log.h - what libbpf says: shown with --verbose, otherwise its warnings kept for an error message.
 #pragma once
 
 #include <string>

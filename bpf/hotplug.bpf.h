@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hotplug.bpf.h - CPUs that come and go while tasks wait.
+ *
+ * Since the dispatcher has callbacks for it, the kernel does not end the scheduler when a CPU comes or goes. In return
+ * it leaves to us what other classes do by themselves. A waiting task counts as runnable on the CPU where it last
+ * ran, and the kernel does not let a CPU go before nothing is runnable there; it looks only when that CPU itself
+ * switches tasks. So until the CPU is gone, whatever waits in its name is put into its local queue again and
+ * again: the CPU picks it, and the kernel pushes it elsewhere, breaking its affinity if it must.
+ */
+#ifndef CPPLAND_BPF_HOTPLUG_H
+#define CPPLAND_BPF_HOTPLUG_H
+
+#include "state.bpf.h"
+
+#define LEAVING_EVERY (2 * NSEC_PER_MSEC)
+#define LEAVING_WALK 512
+
+u32 nr_leaving; /* CPUs; atomic */
+
+static void cpu_comes(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (!state)
+		return;
+	if (state->offline == CPU_LEAVES)
+		__sync_fetch_and_sub(&nr_leaving, 1);
+	state->offline = CPU_IS_ONLINE;
+}
+
+static void cpu_goes(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (!state || state->offline == CPU_LEAVES)
+		return;
+	state->offline = CPU_LEAVES;
+	state->runs = RUNS_UNKNOWN;
+	__sync_fetch_and_add(&nr_leaving, 1);
+}
+
+/* What was decided for @cpu alone may run anywhere. */
+static void empty_cpu_queue(s32 cpu)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	bpf_for_each(scx_dsq, p, cpu, 0) {
+		if (n++ >= LEAVING_WALK)
+			break;
+		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_SHARED, 0);
+	}
+}
+
+/* Gives @cpu what waits in queue @dsq in its name, to be pushed elsewhere. */
+static void hand_back(u64 dsq, s32 cpu)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	bpf_for_each(scx_dsq, p, dsq, 0) {
+		if (n++ >= LEAVING_WALK)
+			break;
+		if (scx_bpf_task_cpu(p) == cpu)
+			scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(cpu), 0);
+	}
+}
+
+static bool is_online(s32 cpu)
+{
+	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	bool yes = bpf_cpumask_test_cpu(cpu, online);
+
+	scx_bpf_put_cpumask(online);
+	return yes;
+}
+
+/* Helps CPUs that leave; returns whether there are any left. From the heartbeat. */
+static bool tend_leaving_cpus(void)
+{
+	u32 cpu;
+
+	if (!nr_leaving)
+		return false;
+	bpf_for(cpu, 0, nr_cpu_ids) {
+		struct cpu_state *state = cpu_state_of(cpu);
+
+		if (!state)
+			break;
+		if (state->offline != CPU_LEAVES)
+			continue;
+		bpf_rcu_read_lock();
+		empty_cpu_queue(cpu);
+		if (is_online(cpu)) {
+			hand_back(DSQ_HELD, cpu);
+			hand_back(DSQ_ASKED, cpu);
+			hand_back(DSQ_SHARED, cpu);
+			scx_bpf_kick_cpu(cpu, 0);
+		} else {
+			state->offline = CPU_IS_OFFLINE;
+			__sync_fetch_and_sub(&nr_leaving, 1);
+		}
+		bpf_rcu_read_unlock();
+	}
+	return nr_leaving;
+}
+
+#endif /* CPPLAND_BPF_HOTPLUG_H */
