@@ -15,10 +15,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <new>
-#include <utility>
 
 #include "process_tree.h"
 
@@ -141,81 +139,67 @@ struct Background::Supervisor {
   }
 };
 
-std::expected<Background, std::string> Background::start(const std::string& command) {
+Result<Background> Background::start(const std::string& command) {
   Background background;
   if (command.empty()) {
     return background;
   }
-  void* memory =
-      mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    return std::unexpected(
-        fmt::format("cannot map memory for the background command: {}", std::strerror(errno)));
-  }
-  background.counters_ = new (memory) Counters();
-  background.jobs_file_ = memfd_create("jobs", MFD_CLOEXEC);
-  if (background.jobs_file_ < 0) {
-    return std::unexpected(
-        fmt::format("cannot make a file for the background command: {}", std::strerror(errno)));
+  background.counters_ = CPPLAND_TRY(
+      Mapping::map(-1, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS));
+  new (background.counters_.data()) Counters();
+  background.jobs_file_.reset(memfd_create("jobs", MFD_CLOEXEC));
+  if (!background.jobs_file_) {
+    return error(errno, "making the file that counts jobs");
   }
   const pid_t parent = getpid();
-  const std::string jobs = fmt::format("/proc/{}/fd/{}", parent, background.jobs_file_);
+  const std::string jobs = fmt::format("/proc/{}/fd/{}", parent, background.jobs_file_.get());
   sigset_t before;
   const sigset_t signals = supervised_signals();
   sigprocmask(SIG_BLOCK, &signals, &before);
-  background.supervisor_ = fork();
-  if (background.supervisor_ == 0) {
+  const pid_t pid = fork();
+  if (pid == 0) {
     setenv("CPPLAND_LOAD_JOBS", jobs.c_str(), 1);
-    Supervisor{command, *background.counters_}.run(parent);
+    Supervisor{command, background.counters()}.run(parent);
   }
-  const int error = errno;
+  const int code = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (background.supervisor_ < 0) {
-    return std::unexpected(
-        fmt::format("cannot start the background command: {}", std::strerror(error)));
+  if (pid < 0) {
+    return error(code, "starting the background command");
   }
+  background.supervisor_.reset(pid);
   return background;
 }
 
-Background::Background(Background&& other) noexcept
-    : counters_(std::exchange(other.counters_, nullptr)),
-      jobs_file_(std::exchange(other.jobs_file_, -1)),
-      supervisor_(std::exchange(other.supervisor_, -1)) {}
+void Background::Ended::close(pid_t pid) noexcept {
+  kill(pid, SIGTERM);
+  waitpid(pid, nullptr, 0);
+}
 
-Background::~Background() {
-  if (supervisor_ > 0) {
-    kill(supervisor_, SIGTERM);
-    waitpid(supervisor_, nullptr, 0);
-  }
-  if (jobs_file_ >= 0) {
-    close(jobs_file_);
-  }
-  if (counters_ != nullptr) {
-    munmap(counters_, sizeof(Counters));
-  }
+Background::Counters& Background::counters() const {
+  return *reinterpret_cast<Counters*>(counters_.data());
 }
 
 void Background::release() {
-  if (supervisor_ > 0) {
-    kill(supervisor_, SIGUSR1);
+  if (supervisor_) {
+    kill(supervisor_.get(), SIGUSR1);
   }
 }
 
 BackgroundUsage Background::usage() const {
-  if (supervisor_ <= 0) {
+  if (!supervisor_) {
     return {};
   }
-  BackgroundUsage usage{.runs = counters_->runs, .failed = counters_->failed};
+  BackgroundUsage usage{.runs = counters().runs, .failed = counters().failed};
   struct stat jobs{};
-  if (fstat(jobs_file_, &jobs) == 0) {
+  if (fstat(jobs_file_.get(), &jobs) == 0) {
     usage.jobs = static_cast<std::uint64_t>(jobs.st_size);
   }
   const auto processes = read_processes();
-  for (const Process& process : descendants(processes, supervisor_)) {
+  for (const Process& process : descendants(processes, supervisor_.get())) {
     usage.cpu_seconds += process.cpu_seconds;
   }
   for (const Process& process : processes) {
-    usage.cpu_seconds += process.pid == supervisor_ ? process.cpu_seconds : 0;
+    usage.cpu_seconds += process.pid == supervisor_.get() ? process.cpu_seconds : 0;
   }
   return usage;
 }

@@ -5,8 +5,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <expected>
 #include <string>
+
+#include "base/mapping.h"
+#include "base/result.h"
+#include "base/unique_handle.h"
 
 namespace cppland::load {
 
@@ -24,10 +27,7 @@ class Background {
  public:
   // Creates the supervisor, which waits for `release`. With an empty COMMAND there is none.
   // REQUIRES: the calling process has no other threads yet.
-  static std::expected<Background, std::string> start(const std::string& command);
-  Background(Background&& other) noexcept;
-  Background& operator=(Background&& other) = delete;
-  ~Background();
+  static Result<Background> start(const std::string& command);
 
   void release();
   BackgroundUsage usage() const;
@@ -35,12 +35,19 @@ class Background {
  private:
   struct Counters;
   struct Supervisor;
+  struct Ended {  // closing the handle of a supervisor ends it, and waits for that
+    using Handle = pid_t;
+    static pid_t invalid() noexcept { return -1; }
+    static void close(pid_t pid) noexcept;
+  };
 
   Background() = default;
 
-  Counters* counters_ = nullptr;  // written by the supervisor, read by us
-  int jobs_file_ = -1;
-  pid_t supervisor_ = -1;
+  Counters& counters() const;
+
+  Mapping counters_;  // written by the supervisor, read by us
+  UniqueFd jobs_file_;
+  UniqueHandle<Ended> supervisor_;
 };
 
 }  // namespace cppland::load

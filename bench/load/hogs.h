@@ -6,18 +6,19 @@
 
 #include <atomic>
 #include <cstdint>
-#include <expected>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "work.h"
+#include "base/clock.h"
+#include "base/mapping.h"
+#include "base/result.h"
+#include "base/unique_handle.h"
 
 namespace cppland::load {
 
 // What one hog had used and done at some moment.
 struct HogUsage {
-  Nanoseconds cpu = 0;
+  Nanos cpu = 0;
   std::uint64_t units = 0;
 };
 
@@ -29,8 +30,8 @@ class Hogs {
 
   // Creates one process for each of NICES, which then wait for `release`.
   // REQUIRES: the calling process has no other threads yet.
-  static std::expected<Hogs, std::string> start(std::span<const int> nices);
-  Hogs(Hogs&& other) noexcept;
+  static Result<Hogs> start(std::span<const int> nices);
+  Hogs(Hogs&& other) = default;
   Hogs& operator=(Hogs&& other) = delete;
   ~Hogs();
 
@@ -39,18 +40,21 @@ class Hogs {
   std::vector<HogUsage> usage() const;
 
  private:
+  static constexpr int kNotYet = -1;
+
   struct alignas(64) Slot {  // written by one hog, read by us
-    std::atomic<std::uint64_t> units;
-    std::atomic<int> error;  // why it could not start; 0: it has, -1: it has not said yet
+    std::atomic<std::uint64_t> units = 0;
+    std::atomic<int> error = kNotYet;  // why it could not start; 0: it has
   };
 
   Hogs() = default;
-  std::expected<void, std::string> spawn(int nice);
-  [[noreturn]] static void run(Slot& slot, int nice, int gate, pid_t parent);
+  Result<void> spawn(int nice);
+  [[noreturn]] void run(Slot& slot, int nice, pid_t parent);
+  Slot& slot(std::size_t hog) const;
 
-  Slot* slots_ = nullptr;
-  std::size_t capacity_ = 0;
-  int gate_[2] = {-1, -1};  // the hogs read from the first end until we close the second
+  Mapping slots_;
+  UniqueFd gate_in_;  // the hogs read from the one end until we close the other
+  UniqueFd gate_out_;
   std::vector<pid_t> pids_;
 };
 

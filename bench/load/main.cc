@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report.h"
+#include "work.h"
 
 namespace {
 
@@ -38,7 +39,7 @@ int measure(const Options& options, unsigned cpus) {
   }
   const auto figures = run(options, cpus);
   if (!figures) {
-    return fail(figures.error());
+    return fail(figures.error().message());
   }
   const std::string text = to_json(*figures, options).dump() + "\n";
   if (json != nullptr &&

@@ -3,29 +3,22 @@
 #include "pair.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
-#include <utility>
+
+#include "work.h"
 
 namespace cppland::load {
 namespace {
 
 // A request carries the time when it was sent; the answer returns it. False if the other end has
 // gone.
-bool send_time(int socket, Nanoseconds time) {
+bool send_time(int socket, Nanos time) {
   return send(socket, &time, sizeof time, MSG_NOSIGNAL) == sizeof time;
 }
 
-bool receive_time(int socket, Nanoseconds& time) {
+bool receive_time(int socket, Nanos& time) {
   return recv(socket, &time, sizeof time, 0) == sizeof time;
-}
-
-void close_if_open(int socket) {
-  if (socket >= 0) {
-    close(socket);
-  }
 }
 
 }  // namespace
@@ -35,51 +28,40 @@ void PairResult::merge(const PairResult& other) {
   round_trip.merge(other.round_trip);
 }
 
-Pair::Pair() {
+Result<Pair> Pair::open() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot make a pair of sockets");
+    return error(errno, "making a pair of sockets");
   }
-  client_ = ends[0];
-  server_ = ends[1];
+  return Pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 
-Pair::Pair(Pair&& other) noexcept
-    : client_(std::exchange(other.client_, -1)),
-      server_(std::exchange(other.server_, -1)),
-      result_(std::move(other.result_)) {}
-
-Pair::~Pair() {
-  close_if_open(client_);
-  close_if_open(server_);
-}
-
-void Pair::run_client(const Timeline& timeline, Nanoseconds think, std::mt19937_64 random) {
-  std::uniform_int_distribution<Nanoseconds> pause(think / 2, think + think / 2);
-  Nanoseconds sent = timeline.start() + pause(random);
+void Pair::run_client(const Timeline& timeline, Nanos think, std::mt19937_64 random) {
+  std::uniform_int_distribution<Nanos> pause(think / 2, think + think / 2);
+  Nanos sent = timeline.start() + pause(random);
   while (timeline.sleep_until(sent)) {
-    sent = now();
-    Nanoseconds answer = 0;
-    if (!send_time(client_, sent) || !receive_time(client_, answer)) {
+    sent = monotonic_now();
+    Nanos answer = 0;
+    if (!send_time(client_.get(), sent) || !receive_time(client_.get(), answer)) {
       break;
     }
-    const Nanoseconds answered = now();
+    const Nanos answered = monotonic_now();
     if (sent >= timeline.from()) {
-      result_.round_trip.record(static_cast<std::uint64_t>(answered - sent));
+      result_.round_trip.record(answered - sent);
     }
     sent = answered + pause(random);
   }
-  shutdown(client_, SHUT_RDWR);
+  shutdown(client_.get(), SHUT_RDWR);
 }
 
 void Pair::run_server(const Timeline& timeline, std::uint64_t loops) {
-  for (Nanoseconds sent = 0; receive_time(server_, sent);) {
-    const Nanoseconds woken = now();
+  for (Nanos sent = 0; receive_time(server_.get(), sent);) {
+    const Nanos woken = monotonic_now();
     if (sent >= timeline.from()) {
-      result_.wakeup.record(static_cast<std::uint64_t>(woken - sent));
+      result_.wakeup.record(woken - sent);
     }
     burn(loops);
-    send_time(server_, sent);
+    send_time(server_.get(), sent);
   }
 }
 

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <random>
+#include <utility>
 
+#include "base/result.h"
+#include "base/unique_handle.h"
 #include "histogram.h"
 #include "timeline.h"
 
@@ -20,15 +23,11 @@ struct PairResult {
 // A connection with a thread at either end: one calls `run_client`, another `run_server`.
 class Pair {
  public:
-  // Throws std::system_error if there can be no more sockets.
-  Pair();
-  Pair(Pair&& other) noexcept;
-  Pair& operator=(Pair&& other) = delete;
-  ~Pair();
+  static Result<Pair> open();
 
   // Each pause is drawn from RANDOM between half and one and a half times THINK. Returns when the
   // run ends.
-  void run_client(const Timeline& timeline, Nanoseconds think, std::mt19937_64 random);
+  void run_client(const Timeline& timeline, Nanos think, std::mt19937_64 random);
   // LOOPS of work for each request. Returns when the client has gone.
   void run_server(const Timeline& timeline, std::uint64_t loops);
 
@@ -36,8 +35,10 @@ class Pair {
   const PairResult& result() const { return result_; }
 
  private:
-  int client_ = -1;
-  int server_ = -1;
+  Pair(UniqueFd client, UniqueFd server) : client_(std::move(client)), server_(std::move(server)) {}
+
+  UniqueFd client_;
+  UniqueFd server_;
   PairResult result_;  // `wakeup` belongs to the server's thread, `round_trip` to the client's
 };
 

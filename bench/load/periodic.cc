@@ -2,6 +2,8 @@
 // periodic.cc - see periodic.h.
 #include "periodic.h"
 
+#include "work.h"
+
 namespace cppland::load {
 
 void PeriodicResult::merge(const PeriodicResult& other) {
@@ -12,12 +14,11 @@ void PeriodicResult::merge(const PeriodicResult& other) {
   skipped += other.skipped;
 }
 
-void PeriodicLedger::finished(Nanoseconds woken, Nanoseconds done, Nanoseconds from,
-                              Nanoseconds until) {
+void PeriodicLedger::finished(Nanos woken, Nanos done, Nanos from, Nanos until) {
   if (release_ >= from) {
     ++result_.periods;
-    result_.wakeup.record(static_cast<std::uint64_t>(woken - release_));
-    result_.completion.record(static_cast<std::uint64_t>(done - release_));
+    result_.wakeup.record(woken - release_);
+    result_.completion.record(done - release_);
     result_.late += done > release_ + period_ ? 1 : 0;
   }
   for (release_ += period_; release_ < done; release_ += period_) {
@@ -30,9 +31,9 @@ void PeriodicLedger::finished(Nanoseconds woken, Nanoseconds done, Nanoseconds f
 
 void run_periodic(const Timeline& timeline, std::uint64_t loops, PeriodicLedger& ledger) {
   while (timeline.sleep_until(ledger.release())) {
-    const Nanoseconds woken = now();
+    const Nanos woken = monotonic_now();
     burn(loops);
-    ledger.finished(woken, now(), timeline.from(), timeline.until());
+    ledger.finished(woken, monotonic_now(), timeline.from(), timeline.until());
   }
 }
 

@@ -26,23 +26,22 @@ struct PeriodicResult {
 // wake-up is always one from a real sleep, and what was dropped counts as missed.
 class PeriodicLedger {
  public:
-  PeriodicLedger(Nanoseconds first_release, Nanoseconds period)
-      : release_(first_release), period_(period) {}
+  PeriodicLedger(Nanos first_release, Nanos period) : release_(first_release), period_(period) {}
 
   // Moves every period by OFFSET. REQUIRES: none is finished yet.
-  void delay(Nanoseconds offset) { release_ += offset; }
+  void delay(Nanos offset) { release_ += offset; }
 
   // The start of the period to wait for.
-  Nanoseconds release() const { return release_; }
+  Nanos release() const { return release_; }
   // The task woke up for `release()` at WOKEN and was done at DONE. Periods that began outside
   // [FROM, UNTIL) do not count.
-  void finished(Nanoseconds woken, Nanoseconds done, Nanoseconds from, Nanoseconds until);
+  void finished(Nanos woken, Nanos done, Nanos from, Nanos until);
 
   const PeriodicResult& result() const { return result_; }
 
  private:
-  Nanoseconds release_;
-  Nanoseconds period_;
+  Nanos release_;
+  Nanos period_;
   PeriodicResult result_;
 };
 

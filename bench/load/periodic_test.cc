@@ -7,7 +7,7 @@
 namespace cppland::load {
 namespace {
 
-constexpr Nanoseconds kForever = 1'000'000;
+constexpr Nanos kForever = 1'000'000;
 
 TEST(PeriodicLedger, WorkInTimeIsNotMissed) {
   PeriodicLedger ledger(1000, 100);
@@ -73,7 +73,7 @@ TEST(PeriodicResult, MergingAddsEverything) {
 
 TEST(RunPeriodic, DoesNothingWhenTheRunIsOver) {
   Timeline timeline;
-  timeline.set(now() - kSecond, 0, 1);
+  timeline.set(monotonic_now() - kSecond, 0, 1);
   PeriodicLedger ledger(timeline.start() + kMillisecond, kMillisecond);
   run_periodic(timeline, 1, ledger);
   EXPECT_EQ(ledger.result().periods, 0U);
@@ -81,7 +81,7 @@ TEST(RunPeriodic, DoesNothingWhenTheRunIsOver) {
 
 TEST(RunPeriodic, CoversEveryPeriodOfTheMeasuredTime) {
   Timeline timeline;
-  timeline.set(now(), 5 * kMillisecond, 20 * kMillisecond);
+  timeline.set(monotonic_now(), 5 * kMillisecond, 20 * kMillisecond);
   PeriodicLedger ledger(timeline.start() + kMillisecond / 2, kMillisecond);
   run_periodic(timeline, 1, ledger);
   EXPECT_EQ(ledger.result().periods, 20U);

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 #include <string>
+
+#include "base/file.h"
 
 namespace cppland::load {
 
@@ -49,10 +50,8 @@ std::vector<Process> read_processes(const std::filesystem::path& proc) {
         !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       continue;
     }
-    std::ifstream file(entry.path() / "stat");
-    std::string stat;
-    std::getline(file, stat, '\0');
-    if (const auto process = parse_process(stat, ticks_per_second)) {
+    const auto stat = read_file(entry.path() / "stat");
+    if (const auto process = stat ? parse_process(*stat, ticks_per_second) : std::nullopt) {
       processes.push_back(*process);
     }
   }

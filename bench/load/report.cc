@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/clock.h"
 #include "shares.h"
 
 namespace cppland::load {

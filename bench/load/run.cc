@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
-#include <fstream>
 #include <thread>
 
+#include "base/file.h"
 #include "hogs.h"
 #include "tasks.h"
+#include "work.h"
 
 namespace cppland::load {
 namespace {
@@ -27,10 +28,12 @@ sigset_t ending_signals() {
 }
 
 // Waits until TIME. The signal that ended the wait early, or 0.
-int wait_until(Nanoseconds time) {
+int wait_until(Nanos time) {
   const sigset_t signals = ending_signals();
-  for (Nanoseconds left = 0; (left = time - now()) > 0;) {
-    const timespec timeout{.tv_sec = left / kSecond, .tv_nsec = left % kSecond};
+  for (Nanos now = monotonic_now(); now < time; now = monotonic_now()) {
+    const Nanos left = time - now;
+    const timespec timeout{.tv_sec = static_cast<time_t>(left / kSecond),
+                           .tv_nsec = static_cast<long>(left % kSecond)};
     if (const int number = sigtimedwait(&signals, nullptr, &timeout); number > 0) {
       return number;
     }
@@ -39,18 +42,18 @@ int wait_until(Nanoseconds time) {
 }
 
 struct Snapshot {
-  Nanoseconds time;
+  Nanos time;
   std::vector<HogUsage> hogs;
   BackgroundUsage background;
 };
 
 Snapshot snapshot(const Hogs& hogs, const Background& background) {
-  return {now(), hogs.usage(), background.usage()};
+  return {monotonic_now(), hogs.usage(), background.usage()};
 }
 
 void add_difference(const Snapshot& begin, const Snapshot& end, const Options& options,
                     Figures& figures) {
-  const auto seconds = [](Nanoseconds from, Nanoseconds to) {
+  const auto seconds = [](Nanos from, Nanos to) {
     return static_cast<double>(to - from) / kSecond;
   };
   figures.seconds = seconds(begin.time, end.time);
@@ -67,10 +70,8 @@ void add_difference(const Snapshot& begin, const Snapshot& end, const Options& o
 }
 
 std::string running_scheduler() {
-  std::ifstream file("/sys/kernel/sched_ext/root/ops");
-  std::string name;
-  std::getline(file, name);
-  return name;
+  const auto name = read_file("/sys/kernel/sched_ext/root/ops");
+  return name ? std::string(trim(*name)) : "";
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ unsigned usable_cpus() {
              : std::max(std::thread::hardware_concurrency(), 1U);
 }
 
-std::expected<Figures, std::string> run(const Options& options, unsigned cpus) {
+Result<Figures> run(const Options& options, unsigned cpus) {
   const sigset_t signals = ending_signals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   Figures figures;
@@ -91,26 +92,21 @@ std::expected<Figures, std::string> run(const Options& options, unsigned cpus) {
   if (figures.loops_per_us == 0) {
     figures.loops_per_us = calibrate_loops_per_us();
   }
-  auto background = Background::start(options.background);
-  if (!background) {
-    return std::unexpected(background.error());
-  }
-  auto hogs = Hogs::start(options.hog_nices);
-  if (!hogs) {
-    return std::unexpected(hogs.error());
-  }
-  Tasks tasks(options, figures.loops_per_us);
+  Background background = CPPLAND_TRY(Background::start(options.background));
+  Hogs hogs = CPPLAND_TRY(Hogs::start(options.hog_nices));
+  Tasks tasks;
+  CPPLAND_TRY(tasks.prepare(options, figures.loops_per_us));
   mlockall(MCL_CURRENT);  // no page faults in the measured tasks, where this is allowed
 
-  tasks.start(static_cast<Nanoseconds>(options.warmup * kSecond),
-              static_cast<Nanoseconds>(options.seconds * kSecond));
-  hogs->release();
-  background->release();
+  tasks.start(static_cast<Nanos>(options.warmup * kSecond),
+              static_cast<Nanos>(options.seconds * kSecond));
+  hogs.release();
+  background.release();
   figures.signal = wait_until(tasks.timeline().from());
   if (figures.signal == 0) {
-    const Snapshot begin = snapshot(*hogs, *background);
+    const Snapshot begin = snapshot(hogs, background);
     figures.signal = wait_until(tasks.timeline().until());
-    add_difference(begin, snapshot(*hogs, *background), options, figures);
+    add_difference(begin, snapshot(hogs, background), options, figures);
   }
   figures.scheduler = running_scheduler();
   tasks.finish(figures.signal != 0);

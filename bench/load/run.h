@@ -2,11 +2,11 @@
 // run.h - one run: everything that the options ask for, started, measured and put away.
 #pragma once
 
-#include <expected>
 #include <string>
 #include <vector>
 
 #include "background.h"
+#include "base/result.h"
 #include "options.h"
 #include "pair.h"
 #include "periodic.h"
@@ -36,7 +36,7 @@ struct Figures {
 
 // Takes the whole run's time. Ends early on SIGINT, SIGTERM and SIGHUP. When it returns, no process
 // that it started is left. REQUIRES: the calling process has no other threads yet.
-std::expected<Figures, std::string> run(const Options& options, unsigned cpus);
+Result<Figures> run(const Options& options, unsigned cpus);
 
 // How many CPUs this process may use.
 unsigned usable_cpus();

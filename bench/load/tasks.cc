@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <system_error>
 
 namespace cppland::load {
 namespace {
 
 constexpr std::size_t kStackSize = 256 * 1024;  // small enough to be locked in memory
-constexpr Nanoseconds kStartDelay = 20 * kMillisecond;
+constexpr Nanos kStartDelay = 20 * kMillisecond;
 constexpr unsigned kMicrosecondsBetweenSignals = 5000;
 
 // A signal that does nothing but interrupt a sleep, which is never restarted.
@@ -33,8 +34,9 @@ void use_small_stacks() {
 
 }  // namespace
 
-Tasks::Tasks(const Options& options, double loops_per_us)
-    : loops_per_us_(loops_per_us), random_(options.seed) {
+Result<void> Tasks::prepare(const Options& options, double loops_per_us) {
+  loops_per_us_ = loops_per_us;
+  random_.seed(options.seed);
   let_signal_interrupt_sleeps(SIGUSR1);
   use_small_stacks();
   // The threads keep pointers into these.
@@ -42,10 +44,11 @@ Tasks::Tasks(const Options& options, double loops_per_us)
   audio_.reserve(options.audio);
   pairs_.reserve(options.pairs);
   constexpr double kMicrosecondsPerSecond = 1e6;
-  add_periodic(frame_, "frame", options.frames, kMicrosecondsPerSecond / options.frame_hz,
-               options.frame_work_us);
-  add_periodic(audio_, "audio", options.audio, options.audio_period_us, options.audio_work_us);
-  add_pairs(options.pairs, options.pair_think_us, options.pair_work_us);
+  CPPLAND_TRY(add_periodic(frame_, "frame", options.frames,
+                           kMicrosecondsPerSecond / options.frame_hz, options.frame_work_us));
+  CPPLAND_TRY(
+      add_periodic(audio_, "audio", options.audio, options.audio_period_us, options.audio_work_us));
+  return add_pairs(options.pairs, options.pair_think_us, options.pair_work_us);
 }
 
 Tasks::~Tasks() {
@@ -54,8 +57,8 @@ Tasks::~Tasks() {
   }
 }
 
-void Tasks::start(Nanoseconds warmup, Nanoseconds measured) {
-  timeline_.set(now() + kStartDelay, warmup, measured);
+void Tasks::start(Nanos warmup, Nanos measured) {
+  timeline_.set(monotonic_now() + kStartDelay, warmup, measured);
   started_.count_down();
 }
 
@@ -81,39 +84,47 @@ PairResult Tasks::pair() const {
   return sum;
 }
 
-void Tasks::add_periodic(std::vector<PeriodicLedger>& ledgers, const char* name, unsigned count,
-                         double period_us, double work_us) {
-  const auto period = static_cast<Nanoseconds>(period_us * kMicrosecond);
+Result<void> Tasks::add_periodic(std::vector<PeriodicLedger>& ledgers, const char* name,
+                                 unsigned count, double period_us, double work_us) {
+  const auto period = static_cast<Nanos>(period_us * kMicrosecond);
   for (unsigned i = 0; i < count; ++i) {
-    const Nanoseconds phase = std::uniform_int_distribution<Nanoseconds>(0, period - 1)(random_);
+    const Nanos phase = std::uniform_int_distribution<Nanos>(0, period - 1)(random_);
     PeriodicLedger& ledger = ledgers.emplace_back(phase, period);
-    add_thread(name, [this, &ledger, loops = loops_of(work_us)] {
+    CPPLAND_TRY(add_thread(name, [this, &ledger, loops = loops_of(work_us)] {
       ledger.delay(timeline_.start());
       run_periodic(timeline_, loops, ledger);
-    });
+    }));
   }
+  return {};
 }
 
-void Tasks::add_pairs(unsigned count, double think_us, double work_us) {
-  const auto think = static_cast<Nanoseconds>(think_us * kMicrosecond);
+Result<void> Tasks::add_pairs(unsigned count, double think_us, double work_us) {
+  const auto think = static_cast<Nanos>(think_us * kMicrosecond);
   for (unsigned i = 0; i < count; ++i) {
-    Pair& pair = pairs_.emplace_back();
-    add_thread("respond",
-               [this, &pair, loops = loops_of(work_us)] { pair.run_server(timeline_, loops); });
-    add_thread("request", [this, &pair, think, seed = random_()] {
+    Pair& pair = pairs_.emplace_back(CPPLAND_TRY(Pair::open()));
+    CPPLAND_TRY(add_thread("respond", [this, &pair, loops = loops_of(work_us)] {
+      pair.run_server(timeline_, loops);
+    }));
+    CPPLAND_TRY(add_thread("request", [this, &pair, think, seed = random_()] {
       pair.run_client(timeline_, think, std::mt19937_64(seed));
-    });
+    }));
   }
+  return {};
 }
 
-void Tasks::add_thread(const char* name, std::function<void()> body) {
-  threads_.emplace_back([this, name, body = std::move(body)] {
-    pthread_setname_np(pthread_self(), name);
-    prctl(PR_SET_TIMERSLACK, 1);
-    started_.wait();
-    body();
-    ++ended_;
-  });
+Result<void> Tasks::add_thread(const char* name, std::function<void()> body) {
+  try {
+    threads_.emplace_back([this, name, body = std::move(body)] {
+      pthread_setname_np(pthread_self(), name);
+      prctl(PR_SET_TIMERSLACK, 1);
+      started_.wait();
+      body();
+      ++ended_;
+    });
+  } catch (const std::system_error& refused) {
+    return error(refused.code().value(), "starting {} threads", threads_.size() + 1);
+  }
+  return {};
 }
 
 std::uint64_t Tasks::loops_of(double microseconds) const {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.h"
 #include "options.h"
 #include "pair.h"
 #include "periodic.h"
@@ -17,15 +18,15 @@ namespace cppland::load {
 
 class Tasks {
  public:
-  // Creates the threads, which wait for `start`. Throws std::system_error if there can be no more
-  // of them.
-  Tasks(const Options& options, double loops_per_us);
+  Tasks() = default;
   Tasks(const Tasks&) = delete;
   Tasks& operator=(const Tasks&) = delete;
   ~Tasks();
 
+  // Creates the threads, which wait for `start`. Called once.
+  Result<void> prepare(const Options& options, double loops_per_us);
   // Called once, at the same time as the other parts of the run.
-  void start(Nanoseconds warmup, Nanoseconds measured);
+  void start(Nanos warmup, Nanos measured);
   // When the measured time begins and ends. REQUIRES: started.
   const Timeline& timeline() const { return timeline_; }
   // Returns when the run is over and no task is at work any more; EARLY: it is over now.
@@ -37,14 +38,14 @@ class Tasks {
   PairResult pair() const;
 
  private:
-  void add_periodic(std::vector<PeriodicLedger>& ledgers, const char* name, unsigned count,
-                    double period_us, double work_us);
-  void add_pairs(unsigned count, double think_us, double work_us);
-  void add_thread(const char* name, std::function<void()> body);
+  Result<void> add_periodic(std::vector<PeriodicLedger>& ledgers, const char* name, unsigned count,
+                            double period_us, double work_us);
+  Result<void> add_pairs(unsigned count, double think_us, double work_us);
+  Result<void> add_thread(const char* name, std::function<void()> body);
   std::uint64_t loops_of(double microseconds) const;
   static PeriodicResult sum_of(const std::vector<PeriodicLedger>& ledgers);
 
-  double loops_per_us_;
+  double loops_per_us_ = 0;
   std::mt19937_64 random_;
   Timeline timeline_;
   std::vector<PeriodicLedger> frame_;

@@ -4,32 +4,32 @@
 
 #include <atomic>
 
-#include "work.h"
+#include "base/clock.h"
 
 namespace cppland::load {
 
 // Written by the main thread before the tasks start; afterwards only `end_now` changes it.
 class Timeline {
  public:
-  void set(Nanoseconds start, Nanoseconds warmup, Nanoseconds measured) {
+  void set(Nanos start, Nanos warmup, Nanos measured) {
     start_ = start;
     from_ = start + warmup;
     until_ = from_ + measured;
   }
-  void end_now() { until_ = now(); }
+  void end_now() { until_ = monotonic_now(); }
 
-  Nanoseconds start() const { return start_; }
+  Nanos start() const { return start_; }
   // What was due in [from, until) is measured, however late it happens.
-  Nanoseconds from() const { return from_; }
-  Nanoseconds until() const { return until_.load(std::memory_order_relaxed); }
+  Nanos from() const { return from_; }
+  Nanos until() const { return until_.load(std::memory_order_relaxed); }
 
   // Sleeps until TIME. False, perhaps early, if the run ends before that time.
-  bool sleep_until(Nanoseconds time) const;
+  bool sleep_until(Nanos time) const;
 
  private:
-  Nanoseconds start_ = 0;
-  Nanoseconds from_ = 0;
-  std::atomic<Nanoseconds> until_ = 0;
+  Nanos start_ = 0;
+  Nanos from_ = 0;
+  std::atomic<Nanos> until_ = 0;
 };
 
 }  // namespace cppland::load

@@ -2,36 +2,35 @@
 // work.cc - see work.h.
 #include "work.h"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
+
+#include "base/clock.h"
 
 namespace cppland::load {
 namespace {
 
-Nanoseconds read_clock(clockid_t clock) noexcept {
+Nanos thread_cpu_time() noexcept {
   timespec time{};
-  clock_gettime(clock, &time);
-  return time.tv_sec * kSecond + time.tv_nsec;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<Nanos>(time.tv_sec) * kSecond + static_cast<Nanos>(time.tv_nsec);
 }
 
 // Loops per microsecond of this thread's CPU time over at least DURATION.
-double rate_over(Nanoseconds duration) {
+double rate_over(Nanos duration) {
   constexpr std::uint64_t kBatch = 2000;
-  const Nanoseconds begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
-  Nanoseconds used = 0;
+  const Nanos begin = thread_cpu_time();
+  Nanos used = 0;
   std::uint64_t loops = 0;
   while (used < duration) {
     burn(kBatch);
     loops += kBatch;
-    used = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    used = thread_cpu_time() - begin;
   }
   return static_cast<double>(loops) * kMicrosecond / static_cast<double>(used);
 }
 
 }  // namespace
-
-Nanoseconds now() noexcept { return read_clock(CLOCK_MONOTONIC); }
 
 [[gnu::noinline]] void burn(std::uint64_t loops) noexcept {
   std::uint64_t state = loops;

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// work.h - CPU work counted in loop iterations, and the clock that everything is measured by.
+// work.h - CPU work counted in loop iterations.
 #pragma once
 
 #include <cstdint>
 
 namespace cppland::load {
-
-// CLOCK_MONOTONIC in nanoseconds.
-using Nanoseconds = std::int64_t;
-inline constexpr Nanoseconds kMicrosecond = 1'000;
-inline constexpr Nanoseconds kMillisecond = 1'000'000;
-inline constexpr Nanoseconds kSecond = 1'000'000'000;
-
-Nanoseconds now() noexcept;
 
 // Executes the same instructions for the same LOOPS, whatever interrupts it: a preempted task has
 // as much left to do as before.
