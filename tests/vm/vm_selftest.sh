@@ -160,9 +160,9 @@ bad_ends() {
   check "a panic says so" mentions err "kernel panic"
   check "a panic shows the console" mentions err "sysrq triggered crash"
   check "output before a panic is kept" says out started
-  vm --timeout 12 -- sh -c 'echo started; sleep 600'
+  vm --timeout 20 -- sh -c 'echo started; sleep 600'
   check "a hang is 125" test "$status" = 125
-  check "a hang says so" mentions err "did not end within 12 s"
+  check "a hang says so" mentions err "did not end within 20 s"
   check "output before a hang is kept" says out started
 }
 
