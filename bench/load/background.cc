@@ -61,7 +61,7 @@ void kill_descendants() {
 [[noreturn]] void become(const std::string& command) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setpgid(0, 0);
-  const int null = open("/dev/null", O_RDWR);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(null, STDIN_FILENO);
   dup2(null, STDOUT_FILENO);
   if (null > STDERR_FILENO) {
@@ -69,7 +69,7 @@ void kill_descendants() {
   }
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
   _exit(127);
 }
@@ -155,14 +155,15 @@ Result<Background> Background::start(const std::string& command) {
   const std::string jobs = fmt::format("/proc/{}/fd/{}", parent, background.jobs_file_.get());
   sigset_t before;
   const sigset_t signals = supervised_signals();
-  sigprocmask(SIG_BLOCK, &signals, &before);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
   const pid_t pid = fork();
   if (pid == 0) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): this process has one thread
     setenv("CPPLAND_LOAD_JOBS", jobs.c_str(), 1);
-    Supervisor{command, background.counters()}.run(parent);
+    Supervisor{.command = command, .counters = background.counters()}.run(parent);
   }
   const int code = errno;
-  sigprocmask(SIG_SETMASK, &before, nullptr);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     return error(code, "starting the background command");
   }

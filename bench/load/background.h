@@ -30,7 +30,7 @@ class Background {
   static Result<Background> start(const std::string& command);
 
   void release();
-  BackgroundUsage usage() const;
+  [[nodiscard]] BackgroundUsage usage() const;
 
  private:
   struct Counters;
@@ -43,7 +43,7 @@ class Background {
 
   Background() = default;
 
-  Counters& counters() const;
+  [[nodiscard]] Counters& counters() const;
 
   Mapping counters_;  // written by the supervisor, read by us
   UniqueFd jobs_file_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 
 namespace cppland::load {
 namespace {
@@ -15,7 +16,7 @@ constexpr unsigned kStepBits = 7;
 constexpr std::uint64_t kSteps = std::uint64_t{1} << kStepBits;
 
 constexpr unsigned shift_of(std::uint64_t value) {
-  const unsigned width = static_cast<unsigned>(std::bit_width(value));
+  const auto width = static_cast<unsigned>(std::bit_width(value));
   return width <= kStepBits + 1 ? 0 : width - kStepBits - 1;
 }
 
@@ -28,7 +29,7 @@ constexpr std::uint64_t middle_of(std::size_t cell) {
   if (cell < 2 * kSteps) {
     return cell;
   }
-  const unsigned shift = static_cast<unsigned>(cell / kSteps) - 1;
+  const auto shift = static_cast<unsigned>(cell / kSteps) - 1;
   const std::uint64_t lowest = (cell - shift * kSteps) << shift;
   return lowest + (std::uint64_t{1} << shift) / 2;
 }
@@ -51,7 +52,7 @@ void Histogram::record(std::uint64_t value) noexcept {
 }
 
 void Histogram::merge(const Histogram& other) {
-  std::transform(cells_.begin(), cells_.end(), other.cells_.begin(), cells_.begin(), std::plus<>());
+  std::ranges::transform(cells_, other.cells_, cells_.begin(), std::plus<>());
   count_ += other.count_;
   min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);

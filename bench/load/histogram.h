@@ -21,19 +21,19 @@ class Histogram {
   void record(std::uint64_t value) noexcept;
   void merge(const Histogram& other);
 
-  std::uint64_t count() const { return count_; }
-  std::uint64_t min() const { return count_ == 0 ? 0 : min_; }
-  std::uint64_t max() const { return max_; }
-  double mean() const;
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t min() const { return count_ == 0 ? 0 : min_; }
+  [[nodiscard]] std::uint64_t max() const { return max_; }
+  [[nodiscard]] double mean() const;
   // The smallest recorded value that at least FRACTION (0 to 1) of the values do not exceed; 0
   // without values.
-  std::uint64_t quantile(double fraction) const;
+  [[nodiscard]] std::uint64_t quantile(double fraction) const;
   // What was recorded, as rising (value, count) pairs: enough to merge the histograms of several
   // runs.
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> cells() const;
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, std::uint64_t>> cells() const;
 
  private:
-  std::uint64_t answer(std::size_t cell) const;
+  [[nodiscard]] std::uint64_t answer(std::size_t cell) const;
 
   std::vector<std::uint64_t> cells_;
   std::uint64_t count_ = 0;

@@ -49,7 +49,7 @@ TEST(Histogram, QuantilesAreWithinOnePercentOfTheExactOnes) {
     histogram.record(value);
     exact.push_back(value);
   }
-  std::sort(exact.begin(), exact.end());
+  std::ranges::sort(exact);
   for (const double fraction : {0.001, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1.0}) {
     const auto rank =
         static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(exact.size())));

@@ -107,6 +107,7 @@ Hogs::Slot& Hogs::slot(std::size_t hog) const {
 
 std::vector<HogUsage> Hogs::usage() const {
   std::vector<HogUsage> usage;
+  usage.reserve(pids_.size());
   for (std::size_t i = 0; i < pids_.size(); ++i) {
     usage.push_back({cpu_time_of(pids_[i]), slot(i).units.load(std::memory_order_relaxed)});
   }

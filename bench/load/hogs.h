@@ -31,13 +31,15 @@ class Hogs {
   // Creates one process for each of NICES, which then wait for `release`.
   // REQUIRES: the calling process has no other threads yet.
   static Result<Hogs> start(std::span<const int> nices);
+  Hogs(const Hogs&) = delete;
   Hogs(Hogs&& other) = default;
+  Hogs& operator=(const Hogs&) = delete;
   Hogs& operator=(Hogs&& other) = delete;
   ~Hogs();
 
   void release();
   // One entry per hog, in the order of NICES.
-  std::vector<HogUsage> usage() const;
+  [[nodiscard]] std::vector<HogUsage> usage() const;
 
  private:
   static constexpr int kNotYet = -1;
@@ -49,8 +51,8 @@ class Hogs {
 
   Hogs() = default;
   Result<void> spawn(int nice);
-  [[noreturn]] void run(Slot& slot, int nice, pid_t parent);
-  Slot& slot(std::size_t hog) const;
+  [[noreturn]] void run(Slot& own, int nice, pid_t parent);
+  [[nodiscard]] Slot& slot(std::size_t hog) const;
 
   Mapping slots_;
   UniqueFd gate_in_;  // the hogs read from the one end until we close the other

@@ -4,11 +4,11 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/result.h"
 #include "report.h"
 #include "work.h"
 
@@ -29,12 +29,15 @@ struct CloseFile {
 };
 
 int measure(const Options& options, unsigned cpus) {
+  const auto cannot_write = [&] {
+    return fail(cppland::Error(errno, fmt::format("writing '{}'", options.json)).message());
+  };
   // Opened first: nobody should wait for figures that cannot be written.
   std::unique_ptr<std::FILE, CloseFile> json;
   if (!options.json.empty() && options.json != "-") {
     json.reset(std::fopen(options.json.c_str(), "we"));
     if (json == nullptr) {
-      return fail(fmt::format("cannot write '{}': {}", options.json, std::strerror(errno)));
+      return cannot_write();
     }
   }
   const auto figures = run(options, cpus);
@@ -44,7 +47,7 @@ int measure(const Options& options, unsigned cpus) {
   const std::string text = to_json(*figures, options).dump() + "\n";
   if (json != nullptr &&
       (std::fputs(text.c_str(), json.get()) < 0 || std::fflush(json.get()) != 0)) {
-    return fail(fmt::format("cannot write '{}': {}", options.json, std::strerror(errno)));
+    return cannot_write();
   }
   fmt::print("{}", options.json == "-" ? text : to_table(*figures, options));
   if (figures->background.failed > 0) {

@@ -34,29 +34,28 @@ constexpr const char* kDescription =
 
 // A finite number in [low, high]; CLI11's own Range accepts nan.
 CLI::Validator between(double low, double high) {
-  return CLI::Validator(
-      [low, high](const std::string& text) -> std::string {
-        double value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) {
-          return {};
-        }
-        return fmt::format("'{}' is no number from {:g} to {:g}", text, low, high);
-      },
-      "");
+  return {[low, high](const std::string& text) -> std::string {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) {
+              return {};
+            }
+            return fmt::format("'{}' is no number from {:g} to {:g}", text, low, high);
+          },
+          ""};
 }
 
 // Digits only: CLI11 itself takes -1 for a large unsigned number.
 CLI::Validator whole_number(std::uint64_t most) {
-  return CLI::Validator(
-      [most](const std::string& text) -> std::string {
-        std::uint64_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error == std::errc() && end == text.data() + text.size() && value <= most) {
-          return {};
-        }
-        return fmt::format("'{}' is no whole number from 0 to {}", text, most);
-      },
-      "");
+  return {[most](const std::string& text) -> std::string {
+            std::uint64_t value = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            if (error == std::errc() && end == text.data() + text.size() && value <= most) {
+              return {};
+            }
+            return fmt::format("'{}' is no whole number from 0 to {}", text, most);
+          },
+          ""};
 }
 
 struct HogOptions {
@@ -161,12 +160,14 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return std::unexpected(EarlyExit{0, app.help()});
+    return std::unexpected(EarlyExit{.status = 0, .message = app.help()});
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(EarlyExit{kUsageError, fmt::format("cppland-load: {}\n", error.what())});
+    return std::unexpected(EarlyExit{.status = kUsageError,
+                                     .message = fmt::format("cppland-load: {}\n", error.what())});
   }
   if (const std::string problem = problem_with(options, hogs); !problem.empty()) {
-    return std::unexpected(EarlyExit{kUsageError, fmt::format("cppland-load: {}\n", problem)});
+    return std::unexpected(
+        EarlyExit{.status = kUsageError, .message = fmt::format("cppland-load: {}\n", problem)});
   }
   options.hog_nices = nice_of_each(hogs, cpus);
   return options;

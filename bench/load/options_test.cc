@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 std::expected<Options, EarlyExit> parse(const std::vector<const char*>& given, unsigned cpus = 2) {
   std::vector<const char*> arguments = {"cppland-load"};
-  std::copy(given.begin(), given.end(), std::back_inserter(arguments));
+  std::ranges::copy(given, std::back_inserter(arguments));
   return parse_options(static_cast<int>(arguments.size()), arguments.data(), cpus);
 }
 

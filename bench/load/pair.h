@@ -32,7 +32,7 @@ class Pair {
   void run_server(const Timeline& timeline, std::uint64_t loops);
 
   // REQUIRES: both threads have ended.
-  const PairResult& result() const { return result_; }
+  [[nodiscard]] const PairResult& result() const { return result_; }
 
  private:
   Pair(UniqueFd client, UniqueFd server) : client_(std::move(client)), server_(std::move(server)) {}

@@ -17,7 +17,7 @@ struct PeriodicResult {
   std::uint64_t skipped = 0;  // the task was still busy with an earlier period when this one began
 
   // Periods whose work was not done in time.
-  std::uint64_t missed() const { return late + skipped; }
+  [[nodiscard]] std::uint64_t missed() const { return late + skipped; }
   void merge(const PeriodicResult& other);
 };
 
@@ -32,12 +32,12 @@ class PeriodicLedger {
   void delay(Nanos offset) { release_ += offset; }
 
   // The start of the period to wait for.
-  Nanos release() const { return release_; }
+  [[nodiscard]] Nanos release() const { return release_; }
   // The task woke up for `release()` at WOKEN and was done at DONE. Periods that began outside
   // [FROM, UNTIL) do not count.
   void finished(Nanos woken, Nanos done, Nanos from, Nanos until);
 
-  const PeriodicResult& result() const { return result_; }
+  [[nodiscard]] const PeriodicResult& result() const { return result_; }
 
  private:
   Nanos release_;

@@ -46,8 +46,7 @@ std::vector<Process> read_processes(const std::filesystem::path& proc) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(proc, error)) {
     const std::string name = entry.path().filename();
-    if (name.empty() ||
-        !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    if (name.empty() || !std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
       continue;
     }
     const auto stat = read_file(entry.path() / "stat");
@@ -64,7 +63,7 @@ std::vector<Process> descendants(std::span<const Process> processes, pid_t root)
   while (!parents.empty()) {
     std::vector<pid_t> children;
     for (const Process& process : processes) {
-      if (std::find(parents.begin(), parents.end(), process.parent) != parents.end()) {
+      if (std::ranges::find(parents, process.parent) != parents.end()) {
         found.push_back(process);
         children.push_back(process.pid);
       }

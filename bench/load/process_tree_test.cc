@@ -13,18 +13,19 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
+Process process_of(pid_t pid, pid_t parent, double cpu_seconds = 0) {
+  return {.pid = pid, .parent = parent, .cpu_seconds = cpu_seconds};
+}
+
 TEST(ParseProcess, ReadsParentAndTimes) {
   const auto process =
       parse_process("42 (sh) S 7 42 42 0 -1 4194560 1 2 3 4 50 25 100 25 20 0 1 0 9 8 7", 100);
-  ASSERT_TRUE(process);
-  EXPECT_EQ(*process, (Process{42, 7, 2.0}));
+  EXPECT_EQ(process, process_of(42, 7, 2.0));
 }
 
 TEST(ParseProcess, CopesWithAnyName) {
   const auto process = parse_process("42 (a) S 1 (b c) R 9 42 42 0 -1 0 1 2 3 4 0 0 0 0 20", 100);
-  ASSERT_TRUE(process);
-  EXPECT_EQ(process->pid, 42);
-  EXPECT_EQ(process->parent, 9);
+  EXPECT_EQ(process, process_of(42, 9));
 }
 
 TEST(ParseProcess, RejectsWhatIsNoStat) {
@@ -47,11 +48,11 @@ TEST(ReadProcesses, FindsNoneWithoutProc) {
 }
 
 TEST(Descendants, AreFoundInAnyOrderAndDepth) {
-  const std::vector<Process> all = {{5, 4, 0}, {4, 3, 0}, {9, 1, 0},
-                                    {3, 2, 0}, {6, 3, 0}, {2, 1, 0}};
+  const std::vector<Process> all = {process_of(5, 4), process_of(4, 3), process_of(9, 1),
+                                    process_of(3, 2), process_of(6, 3), process_of(2, 1)};
   EXPECT_THAT(descendants(all, 3),
-              UnorderedElementsAre(Process{4, 3, 0}, Process{5, 4, 0}, Process{6, 3, 0}));
-  EXPECT_THAT(descendants(all, 4), ElementsAre(Process{5, 4, 0}));
+              UnorderedElementsAre(process_of(4, 3), process_of(5, 4), process_of(6, 3)));
+  EXPECT_THAT(descendants(all, 4), ElementsAre(process_of(5, 4)));
   EXPECT_THAT(descendants(all, 9), IsEmpty());
 }
 

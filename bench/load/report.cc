@@ -59,6 +59,7 @@ struct HogShare {
 
 std::vector<HogShare> shares_of(const Figures& figures) {
   std::vector<int> nices;
+  nices.reserve(figures.hogs.size());
   double cpu_seconds = 0;
   for (const HogFigures& hog : figures.hogs) {
     nices.push_back(hog.nice);
@@ -66,6 +67,7 @@ std::vector<HogShare> shares_of(const Figures& figures) {
   }
   const std::vector<double> expected = expected_shares(nices, figures.cpus);
   std::vector<HogShare> shares;
+  shares.reserve(expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     shares.push_back(
         {cpu_seconds > 0 ? figures.hogs[i].cpu_seconds / cpu_seconds : 0, expected[i]});

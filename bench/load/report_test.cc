@@ -69,7 +69,8 @@ TEST(Report, CountsMissedPeriodsAndGivesMicroseconds) {
 
 TEST(Report, SharesAreComparedWithTheWeights) {
   const Options options = weighing({0, 10});
-  const Figures figures = with_hogs({{0, 1.5, 300}, {10, 0.5, 100}});
+  const Figures figures = with_hogs({{.nice = 0, .cpu_seconds = 1.5, .units = 300},
+                                     {.nice = 10, .cpu_seconds = 0.5, .units = 100}});
   const auto hogs = to_json(figures, options)["hogs"];
   EXPECT_EQ(hogs["units"], 400);
   EXPECT_EQ(hogs["cpu_seconds"], 2.0);
@@ -82,7 +83,8 @@ TEST(Report, SharesAreComparedWithTheWeights) {
 
 TEST(Report, HogsThatNeverRanHaveNoShare) {
   const Options options = weighing({0});
-  const auto hogs = to_json(with_hogs({{0, 0, 0}}), options)["hogs"];
+  const auto hogs =
+      to_json(with_hogs({{.nice = 0, .cpu_seconds = 0, .units = 0}}), options)["hogs"];
   EXPECT_EQ(hogs["each"][0]["share"], 0.0);
 }
 

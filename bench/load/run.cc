@@ -48,7 +48,7 @@ struct Snapshot {
 };
 
 Snapshot snapshot(const Hogs& hogs, const Background& background) {
-  return {monotonic_now(), hogs.usage(), background.usage()};
+  return {.time = monotonic_now(), .hogs = hogs.usage(), .background = background.usage()};
 }
 
 void add_difference(const Snapshot& begin, const Snapshot& end, const Options& options,
@@ -85,7 +85,7 @@ unsigned usable_cpus() {
 
 Result<Figures> run(const Options& options, unsigned cpus) {
   const sigset_t signals = ending_signals();
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Figures figures;
   figures.cpus = cpus;
   figures.loops_per_us = options.loops_per_us;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <numeric>
 
 namespace cppland::load {
 
@@ -25,10 +24,12 @@ int weight_of_nice(int nice) {
 }
 
 std::vector<double> expected_shares(std::span<const int> nices, unsigned cpus) {
-  std::vector<std::size_t> heaviest_first(nices.size());
-  std::iota(heaviest_first.begin(), heaviest_first.end(), 0);
-  std::stable_sort(heaviest_first.begin(), heaviest_first.end(),
-                   [&](std::size_t a, std::size_t b) { return nices[a] < nices[b]; });
+  std::vector<std::size_t> heaviest_first;
+  heaviest_first.reserve(nices.size());
+  while (heaviest_first.size() < nices.size()) {
+    heaviest_first.push_back(heaviest_first.size());
+  }
+  std::ranges::sort(heaviest_first, {}, [&](std::size_t task) { return nices[task]; });
   double weight_left = 0;
   for (const int nice : nices) {
     weight_left += weight_of_nice(nice);

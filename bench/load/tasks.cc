@@ -12,7 +12,7 @@
 namespace cppland::load {
 namespace {
 
-constexpr std::size_t kStackSize = 256 * 1024;  // small enough to be locked in memory
+constexpr std::size_t kStackSize = 256UL * 1024;  // small enough to be locked in memory
 constexpr Nanos kStartDelay = 20 * kMillisecond;
 constexpr unsigned kMicrosecondsBetweenSignals = 5000;
 

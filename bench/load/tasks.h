@@ -20,7 +20,9 @@ class Tasks {
  public:
   Tasks() = default;
   Tasks(const Tasks&) = delete;
+  Tasks(Tasks&&) = delete;
   Tasks& operator=(const Tasks&) = delete;
+  Tasks& operator=(Tasks&&) = delete;
   ~Tasks();
 
   // Creates the threads, which wait for `start`. Called once.
@@ -28,21 +30,21 @@ class Tasks {
   // Called once, at the same time as the other parts of the run.
   void start(Nanos warmup, Nanos measured);
   // When the measured time begins and ends. REQUIRES: started.
-  const Timeline& timeline() const { return timeline_; }
+  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
   // Returns when the run is over and no task is at work any more; EARLY: it is over now.
   void finish(bool early);
 
   // REQUIRES: finished.
-  PeriodicResult frame() const { return sum_of(frame_); }
-  PeriodicResult audio() const { return sum_of(audio_); }
-  PairResult pair() const;
+  [[nodiscard]] PeriodicResult frame() const { return sum_of(frame_); }
+  [[nodiscard]] PeriodicResult audio() const { return sum_of(audio_); }
+  [[nodiscard]] PairResult pair() const;
 
  private:
   Result<void> add_periodic(std::vector<PeriodicLedger>& ledgers, const char* name, unsigned count,
                             double period_us, double work_us);
   Result<void> add_pairs(unsigned count, double think_us, double work_us);
   Result<void> add_thread(const char* name, std::function<void()> body);
-  std::uint64_t loops_of(double microseconds) const;
+  [[nodiscard]] std::uint64_t loops_of(double microseconds) const;
   static PeriodicResult sum_of(const std::vector<PeriodicLedger>& ledgers);
 
   double loops_per_us_ = 0;

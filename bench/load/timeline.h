@@ -18,13 +18,13 @@ class Timeline {
   }
   void end_now() { until_ = monotonic_now(); }
 
-  Nanos start() const { return start_; }
+  [[nodiscard]] Nanos start() const { return start_; }
   // What was due in [from, until) is measured, however late it happens.
-  Nanos from() const { return from_; }
-  Nanos until() const { return until_.load(std::memory_order_relaxed); }
+  [[nodiscard]] Nanos from() const { return from_; }
+  [[nodiscard]] Nanos until() const { return until_.load(std::memory_order_relaxed); }
 
   // Sleeps until TIME. False, perhaps early, if the run ends before that time.
-  bool sleep_until(Nanos time) const;
+  [[nodiscard]] bool sleep_until(Nanos time) const;
 
  private:
   Nanos start_ = 0;
