@@ -105,7 +105,7 @@ TEST_F(FileTest, SignalsDoNotBreakAReadOff) {
   // Ignored from then on, since one may still be on its way.
   const Finally ignore([] { std::ignore = std::signal(SIGALRM, SIG_IGN); });
 
-  std::jthread writer([file = path("pipe")] {
+  const std::jthread writer([file = path("pipe")] {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // the reader is to be interrupted

@@ -103,14 +103,14 @@ TEST(Try, LeavesANamedResultUsable) {
 
 // Counts its living objects.
 struct Counted {
-  explicit Counted(int& living) : living_(living) { ++living_; }
-  Counted(const Counted& other) : living_(other.living_) { ++living_; }
+  explicit Counted(int& counter) : living(counter) { ++living; }
+  Counted(const Counted& other) : living(other.living) { ++living; }
   Counted& operator=(const Counted&) = delete;
   Counted(Counted&&) = delete;
   Counted& operator=(Counted&&) = delete;
-  ~Counted() { --living_; }
+  ~Counted() { --living; }
 
-  int& living_;
+  int& living;
 };
 
 TEST(Try, DestroysTheTemporariesOfALargerExpression) {

@@ -43,7 +43,7 @@ class UniqueHandle {
 
   // Closes what is held, if anything, and holds `handle` from now on.
   void reset(Handle handle = Traits::invalid()) noexcept {
-    Handle old = std::exchange(handle_, handle);
+    const Handle old = std::exchange(handle_, handle);
     if (!(old == Traits::invalid())) {
       Traits::close(old);
     }

@@ -142,7 +142,7 @@ unsigned llc_leader(unsigned cpu, const CpuSet& online, const CpuSet& node, Fact
     if (!type && !level) {
       break;
     }
-    if (type == "Instruction" || level.value_or(0) <= highest) {
+    if (type == "Instruction" || !level || *level <= highest) {
       continue;
     }
     const auto shared =
@@ -166,7 +166,7 @@ std::optional<std::map<unsigned, std::uint64_t>> for_all(const CpuSet& online, F
   std::map<unsigned, std::uint64_t> figures;
   for (const unsigned cpu : online) {
     const std::optional<std::uint64_t> value = figure(cpu);
-    if (value.value_or(0) == 0) {
+    if (!value || *value == 0) {
       return std::nullopt;
     }
     figures.emplace(cpu, *value);
@@ -177,8 +177,8 @@ std::optional<std::map<unsigned, std::uint64_t>> for_all(const CpuSet& online, F
 using Figures = std::optional<std::map<unsigned, std::uint64_t>>;
 
 // The least figure as a share of the greatest.
-double spread(const Figures& figures) {
-  const auto [least, most] = std::ranges::minmax(*figures | std::views::values);
+double spread(const std::map<unsigned, std::uint64_t>& figures) {
+  const auto [least, most] = std::ranges::minmax(figures | std::views::values);
   return static_cast<double>(least) / static_cast<double>(most);
 }
 
@@ -186,7 +186,7 @@ double spread(const Figures& figures) {
 // kind, and let the best of them clock higher by some percent.
 bool differ_widely(const Figures& figures) {
   constexpr double kLittle = 0.85;
-  return figures && spread(figures) < kLittle;
+  return figures && spread(*figures) < kLittle;
 }
 
 struct Capacities {
@@ -201,7 +201,7 @@ Capacities read_capacities(const CpuSet& online, Facts& facts) {
   };
   Capacities capacities;
   Figures best = figures("cpu_capacity");
-  if (best && spread(best) < 1) {
+  if (best && spread(*best) < 1) {
     capacities.hybrid = differ_widely(best);
   } else {
     // All the same, which the kernel also says of hybrid machines with SMT: look further.

@@ -37,7 +37,7 @@ class SysfsTree {
 
   // tests/data/sysfs/NAME.txt
   static SysfsTree captured(const std::string& name) {
-    const char* data = std::getenv("CPPLAND_TEST_DATA");
+    const char* data = std::getenv("CPPLAND_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
     std::ifstream file(std::string(data != nullptr ? data : "tests/data") + "/sysfs/" + name +
                        ".txt");
     const std::string text{std::istreambuf_iterator<char>(file), {}};
