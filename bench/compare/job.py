@@ -18,7 +18,7 @@ from pathlib import Path
 from . import CompareError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OWN = "none"  # in place of a scheduler's command: the kernel's own once more
+NONE = "none"  # in place of a scheduler's command: the kernel's own once more
 SECONDS_TO_END = 30
 
 
@@ -44,12 +44,11 @@ class Scheduler:
 
 @dataclass(frozen=True)
 class Guest:
-    """The virtual machine for a job."""
+    """The virtual machine for a job, in which time counts instructions."""
 
     kernel: str = "7"
     cpus: int = 1
     seed: int = 1
-    exact: bool = True
     timeout: float = 1800
     options: Sequence[str] = field(default_factory=tuple)  # more for tools/vm
 
@@ -76,8 +75,8 @@ def parse_scheduler(text: str) -> Scheduler:
         raise CompareError(f"--scheduler: {error}", 2) from error
     if not words:
         raise CompareError("--scheduler takes a command", 2)
-    if words == [OWN]:
-        return Scheduler("", OWN)
+    if words == [NONE]:
+        return Scheduler("", NONE)
     program = Path(words[0])
     if "/" not in words[0]:
         need_program(words[0])
@@ -99,14 +98,13 @@ def run_in_guest(
     if scheduler.program is not None:
         command = shlex.join([scheduler.program.name, *shlex.split(scheduler.command)[1:]])
         extra += ["--add", f"{scheduler.program}:/root/{scheduler.program.name}"]
-    if guest.exact:
-        extra += ["--exact", "--seed", str(guest.seed)]
     with tempfile.TemporaryDirectory(prefix="cppland-") as folder:
         job = Path(folder, "job")
         job.write_text(_script(scheduler, command, body))
         yield from _run([
-            str(ROOT / "tools" / "vm"), "--kernel", guest.kernel, "--cpus", str(guest.cpus),
-            "--timeout", str(guest.timeout), "--build", str(build_folder()), *extra,
+            str(ROOT / "tools" / "vm"), "--exact", "--seed", str(guest.seed),
+            "--kernel", guest.kernel, "--cpus", str(guest.cpus), "--timeout", str(guest.timeout),
+            "--build", str(build_folder()), *extra,
             "--add", f"{job}:/root/job", "--", "bash", "/root/job",
         ])  # fmt: skip
 

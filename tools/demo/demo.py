@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "bench"))
 
 from compare import CompareError  # noqa: E402
-from compare.job import OWN, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
+from compare.job import NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
 from compare.job import run_here, run_in_guest  # noqa: E402
 from outcome import as_json, outcome_of, table, verdict  # noqa: E402
 
@@ -80,7 +80,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
              "once more, which shows how far equal things differ (default: scx_cppland)")  # fmt: skip
     add("--seconds", type=float, metavar="S", help="of each measurement (default: 15, with --quick 8)")
     add("--rounds", type=int, metavar="N", help="measurements of each scheduler (default: 4, with --quick 2)")
-    add("--no-exact", action="store_true", help="let the virtual machine's time be this machine's: fast and noisy")
     add("--here", action="store_true",
         help="use this machine and its running kernel, which must have sched_ext, instead of a virtual one; asks "
              "before it replaces the scheduler")  # fmt: skip
@@ -97,9 +96,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if options.yes and not options.here:
         parser.error("--yes goes with --here")
     if options.here:
-        for name in ("cpus", "kernel", "no_exact"):
+        for name in ("cpus", "kernel"):
             if getattr(options, name):
-                parser.error(f"--{name.replace('_', '-')} is for the virtual machine, and --here does without one")
+                parser.error(f"--{name} is for the virtual machine, and --here does without one")
     options.seconds = options.seconds or (8 if options.quick else 15)
     options.rounds = options.rounds or (2 if options.quick else 4)
     return options
@@ -119,7 +118,7 @@ def _check_this_machine(scheduler: Scheduler) -> None:
         raise CompareError(f"--here: this kernel ({os.uname().release}) has no sched_ext; without --here the demo "
                            "brings its own")  # fmt: skip
     state = (SCHED_EXT / "state").read_text().strip()
-    if state != "disabled" and scheduler.name != OWN:
+    if state != "disabled" and scheduler.name != NONE:
         name = (SCHED_EXT / "root" / "ops").read_text().strip() if (SCHED_EXT / "root").exists() else state
         raise CompareError(f"--here: another sched_ext scheduler is running ({name}); stop it first")
 
@@ -173,8 +172,7 @@ def _events(options: argparse.Namespace, scheduler: Scheduler) -> Iterator[Event
     body = _script(options)
     if options.here:
         return run_here(body, scheduler, [COMPILE])
-    guest = Guest(kernel=options.kernel or "7", cpus=options.cpus or 2, exact=not options.no_exact,
-                  options=["--add-toolchain"])  # fmt: skip
+    guest = Guest(options.kernel or "7", options.cpus or 2, options=["--add-toolchain"])
     return run_in_guest(guest, body, scheduler, [COMPILE])
 
 
@@ -266,15 +264,15 @@ def _show(
 ) -> None:
     own, other = outcome_of(runs[KERNELS_OWN]), outcome_of(runs[UNDER_TEST])
     one = runs[UNDER_TEST][0]
-    where = "this machine" if options.here else "virtual machine" + ("" if options.no_exact else ", exact time")
-    print(f"\nLinux {kernel}, {one['cpus']} CPUs ({where}); {options.rounds} measurements of {options.seconds:g} s "
-          "for each scheduler\n")  # fmt: skip
+    where = "this machine" if options.here else "virtual machine, exact time"
+    print(f"\nLinux {kernel}, CPUs: {one['cpus']} ({where}); measurements of each scheduler: {options.rounds}, "
+          f"{options.seconds:g} s each\n")  # fmt: skip
     print(table(own, other, scheduler.name))
     sentence = verdict(own, other, scheduler.name)
     print(f"\n{sentence}")
     if options.json:
         figures = {
-            "kernel": kernel, "cpus": one["cpus"], "exact": not (options.here or options.no_exact),
+            "kernel": kernel, "cpus": one["cpus"], "exact": not options.here,
             "rounds": options.rounds, "seconds": options.seconds, "scheduler": one["scheduler"],
             "own": as_json(own), "other": as_json(other), "verdict": sentence, "runs": runs,
         }  # fmt: skip

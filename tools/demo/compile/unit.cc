@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // unit.cc - something for a compiler to do: a d-ary heap and a round of scheduling.
-// Compiled with UNIT=1, 2, ...; nothing runs it. No headers, so that a unit takes a fraction of a second.
+// Compiled with UNIT=1, 2, ...; nothing runs it. No headers, so that a unit takes a fraction of a
+// second.
 
 #ifndef UNIT
 #define UNIT 1

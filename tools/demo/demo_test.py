@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the demo refuses to do."""
+
+import contextlib
+import io
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import demo  # noqa: E402
+from compare import CompareError  # noqa: E402
+from compare.job import Scheduler  # noqa: E402
+
+CPPLAND = Scheduler("scx_cppland", "scx_cppland")
+
+
+def status_and_message(*arguments: str) -> tuple[int, str]:
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        return demo.main(["--check", *arguments]), said.getvalue()
+
+
+class Options(unittest.TestCase):
+    def test_good_ones(self) -> None:
+        for arguments in ((), ("--quick", "--cpus", "4"), ("--here", "--yes"), ("--policy", "fifo")):
+            self.assertEqual(status_and_message(*arguments), (0, ""))
+
+    def test_bad_ones_are_status_2_and_one_line(self) -> None:
+        for arguments, word in (
+            (("--cpus", "0"), "--cpus"), (("--cpus", "x"), "--cpus"), (("--seconds", "nan"), "--seconds"),
+            (("--rounds", "-1"), "--rounds"), (("--nonsense",), "--nonsense"), (("stray",), "stray"),
+            (("--yes",), "--here"), (("--here", "--cpus", "2"), "--cpus"), (("--here", "--kernel", "7"), "--kernel"),
+            (("--scheduler", "scx_x", "--policy", "fifo"), "--policy"),
+        ):  # fmt: skip
+            status, message = status_and_message(*arguments)
+            self.assertEqual(status, 2, arguments)
+            self.assertIn(word, message)
+            self.assertEqual(message.count("\n"), 1, message)
+
+    def test_quick_measures_less(self) -> None:
+        full, quick = demo._parse([]), demo._parse(["--quick"])
+        self.assertLess(quick.rounds * quick.seconds, full.rounds * full.seconds / 2)
+
+
+class ThisMachine(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name)
+        for patch in (mock.patch.object(demo, "SCHED_EXT", self.folder), mock.patch("os.geteuid", lambda: 0)):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_an_idle_sched_ext_will_do(self) -> None:
+        (self.folder / "state").write_text("disabled\n")
+        demo._check_this_machine(CPPLAND)
+
+    def test_another_scheduler_is_not_pushed_aside(self) -> None:
+        (self.folder / "root").mkdir()
+        (self.folder / "root" / "ops").write_text("lavd_1.0\n")
+        (self.folder / "state").write_text("enabled\n")
+        with self.assertRaisesRegex(CompareError, "lavd_1.0"):
+            demo._check_this_machine(CPPLAND)
+
+    def test_a_kernel_without_sched_ext(self) -> None:
+        with mock.patch.object(demo, "SCHED_EXT", self.folder / "none"):
+            with self.assertRaisesRegex(CompareError, "no sched_ext"):
+                demo._check_this_machine(CPPLAND)
+
+    def test_only_root(self) -> None:
+        with mock.patch("os.geteuid", lambda: 1000), self.assertRaisesRegex(CompareError, "root"):
+            demo._check_this_machine(CPPLAND)
+
+    def test_nobody_to_ask_is_a_no(self) -> None:
+        with mock.patch.object(sys, "stdin", io.StringIO("y\n")), self.assertRaisesRegex(CompareError, "--yes"):
+            demo._agreed(CPPLAND)
+
+    def test_only_yes_is_yes(self) -> None:
+        for answer, agreed in (("y", True), ("YES", True), ("", False), ("n", False), ("yep", False)):
+            with mock.patch.object(sys, "stdin", mock.Mock(isatty=lambda: True)):
+                with mock.patch("builtins.input", lambda _, answer=answer: answer):
+                    self.assertEqual(demo._agreed(CPPLAND), agreed, answer)
+
+
+if __name__ == "__main__":
+    unittest.main()
