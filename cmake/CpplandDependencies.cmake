@@ -3,6 +3,7 @@
 # cpplandConfig.cmake, so that a build and its users find the same things by the same names.
 
 find_package(Threads REQUIRED)
+find_package(Boost 1.74 REQUIRED) # headers only
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)

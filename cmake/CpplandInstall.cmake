@@ -18,25 +18,12 @@ endif()
 
 set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/cppland")
 
-# SDK headers say #include "abi/..."; installed, abi/ lies below cppland/ and not in a root where
-# its name might clash.
-target_compile_options(
-  cppland_sdk
-  INTERFACE "$<INSTALL_INTERFACE:-iquote$<INSTALL_PREFIX>/${CMAKE_INSTALL_INCLUDEDIR}/cppland>")
-foreach(_dir IN ITEMS include/cppland abi)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/${_dir}")
-    if(_dir STREQUAL "abi")
-      set(_to "${CMAKE_INSTALL_INCLUDEDIR}/cppland")
-    else()
-      set(_to "${CMAKE_INSTALL_INCLUDEDIR}")
-    endif()
-    install(
-      DIRECTORY "${PROJECT_SOURCE_DIR}/${_dir}"
-      DESTINATION "${_to}"
-      FILES_MATCHING
-      PATTERN "*.h")
-  endif()
-endforeach()
+# Headers lie in a folder of their own, so that <abi/...> is nobody else's.
+install(
+  DIRECTORY "${PROJECT_SOURCE_DIR}/include/cppland" "${PROJECT_SOURCE_DIR}/abi"
+  DESTINATION "${CPPLAND_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING
+  PATTERN "*.h")
 
 install(
   TARGETS ${_libraries} cppland_umbrella

@@ -2,6 +2,7 @@
 # CpplandTargets.cmake - one call per library, program, test, benchmark and fuzz target.
 
 include(GNUInstallDirs)
+set(CPPLAND_INSTALL_INCLUDEDIR "${CMAKE_INSTALL_INCLUDEDIR}/cppland-${PROJECT_VERSION_MAJOR}")
 
 if(CPPLAND_BUILD_TESTS)
   find_package(GTest REQUIRED)
@@ -52,7 +53,7 @@ function(cppland_library name)
   target_include_directories(
     ${target} ${scope} "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
-    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+    "$<INSTALL_INTERFACE:${CPPLAND_INSTALL_INCLUDEDIR}>")
   _cppland_link(${target} ${scope} ${arg_DEPS})
   set_property(GLOBAL APPEND PROPERTY CPPLAND_LIBRARIES ${target})
 endfunction()

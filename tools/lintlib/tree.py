@@ -15,7 +15,7 @@ CPP_SUFFIXES = (".h", ".cc", ".c")
 def project_files(root):
     """Paths below root, relative to it: what git tracks or would track; in an unpacked archive, all."""
     git = subprocess.run(
-        ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,
         check=False,
     )
