@@ -6,6 +6,6 @@
 
 int main(int argc, char** argv) {
   return cppland::scheduler_main(
-      {.name = "scx_cppland", .version = CPPLAND_VERSION, .policies = cppland::policies::all()}, argc,
-      argv);
+      {.name = "scx_cppland", .version = CPPLAND_VERSION, .policies = cppland::policies::all()},
+      argc, argv);
 }

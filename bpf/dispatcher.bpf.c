@@ -47,30 +47,54 @@ static void run_here(struct task_struct *p, u64 enq_flags)
 
 static bool nothing_waits_for(s32 cpu)
 {
-	return !scx_bpf_dsq_nr_queued(cpu) && !scx_bpf_dsq_nr_queued(DSQ_SHARED);
+	return !scx_bpf_dsq_nr_queued(cpu) && !scx_bpf_dsq_nr_queued(DSQ_SHARED) &&
+	       !scx_bpf_dsq_nr_queued(DSQ_URGENT);
+}
+
+/* The policy lets @p go ahead of others without asking, when it wakes up. It hears of it before that runs out. */
+static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 total = p->se.sum_exec_runtime;
+
+	if (!before(total, tctx->credit_until))
+		return false;
+	if (!before(total, tctx->credit_low) && !(tctx->flags & TASK_CREDIT_LOW) &&
+	    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
+		tctx->flags |= TASK_CREDIT_LOW;
+		agent.wanted = 1;
+	}
+	return true;
 }
 
 /*
- * The CPU that @p, which wakes up, may take over now; -1 if it has to wait its turn. The policy said so ahead of time by
+ * The CPU that @p, which wakes up, may take over now; -1 if it has to wait. The policy said so ahead of time by
  * giving it credit. While the agent is late nobody renews credit, so whoever is behind its share may.
  */
 static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 {
-	u64 total = p->se.sum_exec_runtime;
-	s32 cpu;
-
-	if (before(total, tctx->credit_until)) {
-		cpu = pick_victim(p, tctx, false);
-		if (cpu >= 0 && !before(total, tctx->credit_low) && !(tctx->flags & TASK_CREDIT_LOW) &&
-		    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
-			tctx->flags |= TASK_CREDIT_LOW;
-			agent.wanted = 1;
-		}
-		return cpu;
-	}
+	if (has_credit(p, tctx))
+		return pick_victim(p, tctx, false, tctx->flags & TASK_RARE);
 	if (agent.asked_at && agent_is_late(bpf_ktime_get_ns()))
-		return pick_victim(p, tctx, true);
+		return pick_victim(p, tctx, true, false);
 	return -1;
+}
+
+/*
+ * Whether @p, which wakes up with credit and could preempt nobody, is to be served before what is decided. That
+ * is for the frame or the sound between which there is a pause. Were it for everybody with credit, tasks that send
+ * each other messages would run once for every message, instead of once for many.
+ */
+static bool is_urgent(struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 now;
+
+	if (!(tctx->flags & TASK_RARE) || !has_credit(p, tctx))
+		return false;
+	now = scx_bpf_now();
+	if (before(now, last_urgent_at + urgent_every_ns))
+		return false;
+	last_urgent_at = now;
+	return true;
 }
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
@@ -82,6 +106,15 @@ static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
 }
 
 /* --- the agent --- */
+
+/* Tells the agent that @p waits. */
+static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
+{
+	if (!send_event(CPPLAND_EVENT_READY, p, tctx))
+		return false;
+	tctx->asked_at = now;
+	return true;
+}
 
 /* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
 static void announce(u64 now)
@@ -97,9 +130,8 @@ static void announce(u64 now)
 			break;
 		if (!tctx || is_agent(p))
 			continue;
-		if (!send_event(CPPLAND_EVENT_READY, p, tctx))
+		if (!ask(p, tctx, now))
 			break;
-		tctx->asked_at = now;
 		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
 	}
 }
@@ -117,11 +149,12 @@ static void fail_over(u64 now)
  * one that waits and one whose slice has just ended. It rests after a pass in proportion to what the pass took, so
  * that deciding costs the machine a bounded share; until then the dispatcher's own order serves.
  */
-static bool run_agent(s32 held, bool choice)
+static bool run_agent(s32 cpu, s32 undecided, bool choice)
 {
+	struct cpu_state *state = cpu_state_of(cpu);
 	u64 now;
 
-	if (!agent.wanted && !agent.overdue && !(held && choice))
+	if (!agent.wanted && !agent.overdue && !(undecided && choice))
 		return false;
 	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
 		if (agent.asked_at && !agent.failover_at && agent_is_late(now = bpf_ktime_get_ns()))
@@ -139,6 +172,8 @@ static bool run_agent(s32 held, bool choice)
 	if (!agent.asked_at) {
 		agent.asked_at = now;
 		count(CPPLAND_NR_AGENT_PASSES, 1);
+		if (state)
+			state->calls_agent = 1;
 	}
 	agent.wanted = 0;
 	agent.overdue = 0;
@@ -172,7 +207,7 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 		agent_done(p, tctx, now, passes);
 	} else if (!woke && agent_is_late(now)) {
 		/* It does not come to an end: from now on it competes like everybody else. */
-		charge(p, tctx, false);
+		charge(p, tctx);
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 		return;
 	}
@@ -327,14 +362,12 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	tctx = task_ctx_of(p);
 	if (!tctx)
 		return cpu >= 0 ? cpu : prev_cpu;
+	wake(p, tctx);
 	if (cpu >= 0) {
-		if (nothing_waits_for(cpu)) {
-			charge(p, tctx, true);
+		if (nothing_waits_for(cpu))
 			run_here(p, 0);
-		}
 		return cpu;
 	}
-	charge(p, tctx, true);
 	cpu = preempting_cpu(p, tctx);
 	if (cpu < 0)
 		return prev_cpu;
@@ -346,6 +379,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
 	struct task_ctx *tctx = task_ctx_of(p);
+	struct cpu_state *state;
 	s32 cpu;
 
 	if (!tctx || is_exempt(p)) {
@@ -356,7 +390,10 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 		enqueue_agent(p, tctx, enq_flags);
 		return;
 	}
-	charge(p, tctx, woke);
+	if (woke && !(enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED)))
+		wake(p, tctx);
+	else
+		charge(p, tctx);
 	if (percpu_local && p->nr_cpus_allowed == 1) {
 		run_here(p, enq_flags);
 		return;
@@ -375,8 +412,19 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	tctx->generation++;
 	tctx->since = bpf_ktime_get_ns();
-	scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
-	trace("held %d vtime %llu", p->pid, tctx->vtime);
+	state = cpu_state_of(bpf_get_smp_processor_id());
+	if (!woke && state && state->calls_agent && ask(p, tctx, tctx->since)) {
+		/* It makes way for the agent, and is one of those that the agent chooses from. */
+		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
+		return;
+	}
+	if (woke && is_urgent(p, tctx)) {
+		scx_bpf_dsq_insert(p, DSQ_URGENT, slice_ns, enq_flags);
+		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+	} else {
+		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		trace("held %d vtime %llu", p->pid, tctx->vtime);
+	}
 	cpu = pick_idle_any(p);
 	if (cpu >= 0)
 		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
@@ -390,6 +438,23 @@ static void replenish(struct task_struct *p)
 		p->scx.slice = slice_ns;
 }
 
+/* Whether @prev, whose slice has ended, is further behind its share than whoever is first in HELD. */
+static bool is_first_again(struct task_struct *prev)
+{
+	struct task_ctx *tctx = task_ctx_of(prev);
+	struct task_struct *p;
+	bool first = true;
+
+	if (!tctx)
+		return false;
+	charge(prev, tctx);
+	bpf_for_each(scx_dsq, p, DSQ_HELD, 0) {
+		first = before(tctx->vtime, p->scx.dsq_vtime);
+		break;
+	}
+	return first;
+}
+
 void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 {
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) && !is_agent(prev);
@@ -398,12 +463,18 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	drain_decisions();
 	if (scx_bpf_dsq_nr_queued(DSQ_ASKED))
 		look_after_asked();
+	if (scx_bpf_dsq_move_to_local(DSQ_URGENT))
+		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
-	if (run_agent(held, held + decided + prev_ready > 1))
+	if (run_agent(cpu, held + prev_ready, held + decided + prev_ready > 1))
 		return;
 	if (decided && (scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED)))
 		return;
+	if (held && prev_ready && is_first_again(prev)) {
+		replenish(prev);
+		return;
+	}
 	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		return;
@@ -423,7 +494,9 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->key = tctx->key;
 	state->vtime = tctx->vtime;
 	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
-	state->began_at = before(p->se.sum_exec_runtime, tctx->credit_until) ? scx_bpf_now() : 0;
+	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
+	state->began_at = scx_bpf_now();
+	state->calls_agent = 0;
 	if (is_agent(p)) {
 		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;
 		agent.ran_at = bpf_ktime_get_ns();
@@ -489,9 +562,12 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 			return err;
 	}
 	err = scx_bpf_create_dsq(DSQ_SHARED, -1) ?: scx_bpf_create_dsq(DSQ_HELD, -1) ?:
-	      scx_bpf_create_dsq(DSQ_ASKED, -1) ?: scx_bpf_create_dsq(DSQ_AGENT, -1);
+	      scx_bpf_create_dsq(DSQ_ASKED, -1) ?: scx_bpf_create_dsq(DSQ_URGENT, -1) ?:
+	      scx_bpf_create_dsq(DSQ_AGENT, -1);
 	if (!err && hybrid)
 		err = note_big_cpus();
+	if (!err)
+		err = init_nudges();
 	if (!err)
 		err = init_heartbeat();
 	if (!err)

@@ -96,6 +96,7 @@ static bool tend_leaving_cpus(void)
 			hand_back(DSQ_HELD, cpu);
 			hand_back(DSQ_ASKED, cpu);
 			hand_back(DSQ_SHARED, cpu);
+			hand_back(DSQ_URGENT, cpu);
 			scx_bpf_kick_cpu(cpu, 0);
 		} else {
 			state->offline = CPU_IS_OFFLINE;

@@ -67,42 +67,98 @@ static bool still_runs(s32 cpu, s32 tid)
 }
 
 /*
- * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs the latest key.
- * With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key, and a small lead is not enough.
- * -1 if nobody runs later than @p would. Whoever is latency-critical itself is left alone at first: tasks that wake each
- * other all the time would do little else than preempt each other.
+ * A timer for each CPU, which preempts what runs there if by then somebody still waits who may. Producer and
+ * consumer: the dispatcher alone.
  */
-static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CPPLAND_MAX_CPUS);
+	__type(key, u32);
+	__type(value, struct nudge);
+} nudges SEC(".maps");
+
+static int nudge_now(void *map, u32 *cpu, struct nudge *nudge)
 {
-	u64 mine = by_vtime ? tctx->vtime + slice_ns : tctx->key;
-	u64 latest = mine, now = scx_bpf_now();
-	s32 victim = -1, tid = 0;
+	nudge->armed = 0;
+	if (scx_bpf_dsq_nr_queued(DSQ_URGENT))
+		scx_bpf_kick_cpu(*cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
+	return 0;
+}
+
+static void nudge_later(u32 cpu, u64 in_ns)
+{
+	struct nudge *nudge = bpf_map_lookup_elem(&nudges, &cpu);
+
+	if (nudge && !nudge->armed && !bpf_timer_start(&nudge->timer, in_ns, 0))
+		nudge->armed = 1;
+}
+
+static s32 init_nudges(void)
+{
 	u32 cpu;
 
 	bpf_for(cpu, 0, nr_cpu_ids) {
-		struct cpu_state *state = cpu_state_of(cpu);
+		u32 key = cpu;
+		struct nudge *nudge = bpf_map_lookup_elem(&nudges, &key);
+		s32 err;
+
+		if (!nudge)
+			return -ESRCH;
+		err = bpf_timer_init(&nudge->timer, &nudges, CLOCK_MONOTONIC);
+		if (!err)
+			err = bpf_timer_set_callback(&nudge->timer, nudge_now);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs the latest key.
+ * With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key, and a small lead is not enough.
+ * -1 if nobody runs later than @p would.
+ *
+ * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the time would do little else
+ * than preempt each other. With @wait_for_it the CPU is nudged when that time is over.
+ */
+static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime, bool wait_for_it)
+{
+	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
+	u64 now, ran;
+	struct cpu_state *state;
+	s32 victim = -1;
+	u32 cpu;
+
+	bpf_for(cpu, 0, nr_cpu_ids) {
 		u64 key;
 
+		state = cpu_state_of(cpu);
 		if (!state)
 			break;
-		if (state->runs != RUNS_TASK || (state->began_at && now - state->began_at < protect_ns) ||
-		    !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
 		if (!by_vtime && !state->has_key) {
 			victim = cpu;
-			tid = state->tid;
 			break;
 		}
 		key = by_vtime ? state->vtime : state->key;
 		if (before(latest, key)) {
 			latest = key;
 			victim = cpu;
-			tid = state->tid;
 		}
 	}
-	if (victim < 0 || scx_bpf_dsq_nr_queued(local_on(victim)) || !still_runs(victim, tid))
+	state = cpu_state_of(victim);
+	if (victim < 0 || !state || scx_bpf_dsq_nr_queued(local_on(victim)) || !still_runs(victim, state->tid))
 		return -1;
-	return victim;
+	if (!state->has_credit)
+		return victim;
+	now = scx_bpf_now();
+	ran = before(state->began_at, now) ? now - state->began_at : 0;
+	if (ran >= protect_ns)
+		return victim;
+	if (wait_for_it)
+		nudge_later(victim, protect_ns - ran);
+	return -1;
 }
 
 #endif /* CPPLAND_BPF_IDLE_H */

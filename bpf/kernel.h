@@ -145,6 +145,7 @@ enum scx_enq_flags {
 
 enum scx_kick_flags {
 	SCX_KICK_IDLE = 1,
+	SCX_KICK_PREEMPT = 2,
 };
 
 enum scx_pick_idle_cpu_flags {

@@ -15,12 +15,14 @@
  *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
  *   ASKED   waits, the agent has been told; in order of telling
  *   SHARED  decided, for any CPU; in order of the policy's keys. The CPUs' own queues likewise
+ *   URGENT  wakes up seldom and has credit to go ahead, but nobody could be preempted for it; first come, first served
  *   AGENT   the agent itself, when it has nothing to do
  */
 #define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
 #define DSQ_HELD (CPPLAND_MAX_CPUS + 1)
 #define DSQ_ASKED (CPPLAND_MAX_CPUS + 2)
-#define DSQ_AGENT (CPPLAND_MAX_CPUS + 3)
+#define DSQ_URGENT (CPPLAND_MAX_CPUS + 3)
+#define DSQ_AGENT (CPPLAND_MAX_CPUS + 4)
 
 #define NSEC_PER_MSEC 1000000ULL
 #define WEIGHT_DEFAULT 100ULL
@@ -36,6 +38,8 @@ const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
 const volatile u64 late_ns = 20 * NSEC_PER_MSEC;   /* an agent that takes longer is gone on without */
 const volatile u64 forget_ns = 500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
 const volatile u64 protect_ns = NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
+const volatile u64 rare_ns = 4 * NSEC_PER_MSEC;    /* between its wake-ups, for a task to be urgent */
+const volatile u64 urgent_every_ns = NSEC_PER_MSEC / 5; /* no more than one urgent task, on the whole machine */
 const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
 const volatile u32 agent_rest = 49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
 const volatile u8 numa_local;
@@ -59,14 +63,21 @@ struct agent_state agent;
 
 u64 vtime_now;	    /* the greatest vtime of a task that has begun to run */
 u64 incarnations;   /* tasks seen so far */
+u64 last_urgent_at; /* by scx_bpf_now() */
 u64 next_rescue_at; /* when to look for forgotten tasks again */
 u32 drain_lock;
+
+struct nudge {
+	struct bpf_timer timer;
+	u32 armed;
+};
 
 enum task_flags {
 	TASK_ANNOUNCED = 1U << 0, /* the agent knows of it */
 	TASK_HAS_KEY = 1U << 1,
 	TASK_WOKE = 1U << 2,	  /* since the last event */
 	TASK_CREDIT_LOW = 1U << 3, /* the agent has been told that its credit runs out */
+	TASK_RARE = 1U << 4,	   /* its last wake-ups are far apart */
 };
 
 struct task_ctx {
@@ -79,6 +90,7 @@ struct task_ctx {
 	u64 credit_until; /* ... up to which its wake-ups preempt */
 	u64 credit_low;	  /* ... from which on the agent hears of it */
 	u64 since;	  /* when its current wait began */
+	u64 woke_at;	  /* by scx_bpf_now() */
 	u64 asked_at;
 	u32 flags; /* enum task_flags */
 };
@@ -129,7 +141,7 @@ static __always_inline bool before(u64 a, u64 b)
  * Charges @p for the CPU time that it used since the last charge. One who slept comes back at most
  * `sleeper_credit_ns` behind the others, so that nobody saves up time to take it all at once.
  */
-static void charge(struct task_struct *p, struct task_ctx *tctx, bool woke)
+static void charge(struct task_struct *p, struct task_ctx *tctx)
 {
 	u64 total = p->se.sum_exec_runtime;
 	u64 weight = p->scx.weight ?: WEIGHT_DEFAULT;
@@ -139,10 +151,19 @@ static void charge(struct task_struct *p, struct task_ctx *tctx, bool woke)
 	tctx->charged_ns = total;
 	if (before(tctx->vtime, floor))
 		tctx->vtime = floor;
-	if (woke) {
-		tctx->woke_ns = total;
-		tctx->flags |= TASK_WOKE;
-	}
+}
+
+/* @p wakes up. */
+static void wake(struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 now = scx_bpf_now();
+
+	charge(p, tctx);
+	tctx->flags = (tctx->flags & ~TASK_RARE) | TASK_WOKE;
+	if (!before(now, tctx->woke_at + rare_ns))
+		tctx->flags |= TASK_RARE;
+	tctx->woke_at = now;
+	tctx->woke_ns = tctx->charged_ns;
 }
 
 /* The agent was asked and has not answered within the bound: nobody waits for it any more. */

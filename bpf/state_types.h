@@ -22,12 +22,14 @@ enum cpu_offline {
 struct cpu_state {
 	u64 key;
 	u64 vtime;
-	u64 began_at; /* by scx_bpf_now(); 0: it may be preempted from the start */
+	u64 began_at; /* by scx_bpf_now() */
 	s32 tid;
-	u16 runs; /* enum cpu_runs */
+	u8 runs; /* enum cpu_runs */
 	u8 has_key;
+	u8 has_credit;
 	u8 offline; /* enum cpu_offline */
-	u64 pad[4];
+	u8 calls_agent; /* it has taken the agent from its queue to run it next */
+	u64 pad[3];
 } __attribute__((aligned(64)));
 
 /* How the agent stands. Times are 0 when they do not apply. */

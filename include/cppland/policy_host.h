@@ -27,7 +27,8 @@ class PolicyRunner {
                            std::span<cppland_decision> decisions) noexcept = 0;
 
   // The policy's next decisions, as many as there are and fit; returns how many.
-  virtual std::size_t decide(const Moment& moment, std::span<cppland_decision> decisions) noexcept = 0;
+  virtual std::size_t decide(const Moment& moment,
+                             std::span<cppland_decision> decisions) noexcept = 0;
 
   // Tasks that wait and are not decided.
   [[nodiscard]] virtual std::uint32_t waiting() const noexcept = 0;
@@ -39,8 +40,9 @@ inline constexpr std::uint32_t kDefaultTaskCapacity = 16384;
 
 template <typename P>
 class PolicyHost final : public PolicyRunner {
-  static_assert(Policy<P>, "a policy needs a Task type derived from cppland::Task, a constructor from "
-                           "PolicyConfig, and ready(), gone() and next(): see cppland/policy.h");
+  static_assert(Policy<P>,
+                "a policy needs a Task type derived from cppland::Task, a constructor from "
+                "PolicyConfig, and ready(), gone() and next(): see cppland/policy.h");
 
  public:
   explicit PolicyHost(const PolicyConfig& config, std::uint32_t capacity = kDefaultTaskCapacity)
@@ -57,29 +59,36 @@ class PolicyHost final : public PolicyRunner {
       } else if (event.type == CPPLAND_EVENT_READY) {
         if (T* task = learn(event)) make_ready(*task, moment);
       } else if (event.type == CPPLAND_EVENT_RAN) {
+        T* task = learn(event);
+        if (!task) continue;
+        stop_waiting(*task);  // served without the agent, if it did
+        task->unheard_ = true;
         if constexpr (RenewingPolicy<P>) {
-          T* task = learn(event);
-          if (task && !task->waiting_ && n < decisions.size()) {
-            cppland_decision& out = decisions[n++] = {};
-            out.op = CPPLAND_DECIDE_CREDIT;
-            out.tid = task->tid;
-            out.generation = task->generation_;
-            out.wake_credit_ns = policy_.renew(*task, moment);
-            task->first = false;
-          }
+          if (n == decisions.size()) continue;
+          cppland_decision& out = decisions[n++] = {};
+          out.op = CPPLAND_DECIDE_CREDIT;
+          out.tid = task->tid;
+          out.generation = task->generation_;
+          out.wake_credit_ns = policy_.renew(*task, moment);
+          heard(*task);
         }
       }
     }
     return n;
   }
 
-  std::size_t decide(const Moment& moment, std::span<cppland_decision> decisions) noexcept override {
+  std::size_t decide(const Moment& moment,
+                     std::span<cppland_decision> decisions) noexcept override {
     std::size_t n = 0;
-    while (n < decisions.size()) {
+    std::size_t useless = 0;
+    while (n < decisions.size() && useless < decisions.size()) {
       const Decision decision = policy_.next(moment);
       if (!decision.task) break;
       T& task = static_cast<T&>(*decision.task);
-      if (!task.waiting_) continue;  // a policy that decides twice
+      if (!task.waiting_) {
+        ++useless;  // a policy that decides twice
+        continue;
+      }
       task.waiting_ = false;
       --waiting_;
       cppland_decision& out = decisions[n++] = {};
@@ -122,9 +131,9 @@ class PolicyHost final : public PolicyRunner {
     task->cpu = event.cpu;
     task->nr_cpus_allowed = event.nr_cpus_allowed;
     task->kernel_thread = (event.flags & CPPLAND_TASK_KTHREAD) != 0;
-    task->woke = (event.flags & CPPLAND_TASK_WOKE) != 0;
+    task->woke = (event.flags & CPPLAND_TASK_WOKE) != 0 || (task->unheard_ && task->woke);
     task->ready_ns = event.at_ns;
-    task->used_ns = event.used_ns;
+    task->used_ns = event.used_ns + (task->unheard_ ? task->used_ns : 0);
     task->exec_runtime_ns = event.exec_runtime_ns;
     task->total_ns = event.total_ns;
     std::copy_n(event.comm, task->comm_.size(), task->comm_.begin());
@@ -132,14 +141,24 @@ class PolicyHost final : public PolicyRunner {
   }
 
   void make_ready(T& task, const Moment& moment) noexcept {
-    if (task.waiting_) {
-      policy_.gone(task);  // asked anew: the dispatcher had taken it back
-    } else {
-      task.waiting_ = true;
-      ++waiting_;
-    }
+    stop_waiting(task);  // asked anew: the dispatcher had taken it back
+    task.waiting_ = true;
+    ++waiting_;
     policy_.ready(task, moment);
+    heard(task);
+  }
+
+  // The policy has been told of @task, with all its figures.
+  void heard(T& task) noexcept {
     task.first = false;
+    task.unheard_ = false;
+  }
+
+  void stop_waiting(T& task) noexcept {
+    if (!task.waiting_) return;
+    policy_.gone(task);
+    task.waiting_ = false;
+    --waiting_;
   }
 
   void forget(T& task) noexcept {

@@ -32,13 +32,15 @@ struct SchedulerInfo {
 };
 
 // Reads the command line (see --help), schedules the machine until a signal or the kernel ends it,
-// and returns the process's exit status: 0 after a normal end, 1 after a failure, 2 for a bad command
-// line. Messages go to stderr. To be called once, from main(), before any thread is started.
+// and returns the process's exit status: 0 after a normal end, 1 after a failure, 2 for a bad
+// command line. Messages go to stderr. To be called once, from main(), before any thread is
+// started.
 int scheduler_main(const SchedulerInfo& info, int argc, char** argv);
 
 // The same for one policy: the whole program of an out-of-tree policy is
 //
-//   int main(int argc, char** argv) { return cppland::scheduler_main<Mine>("scx_mine", argc, argv); }
+//   int main(int argc, char** argv) { return cppland::scheduler_main<Mine>("scx_mine", argc, argv);
+//   }
 template <Policy P>
 int scheduler_main(std::string_view name, int argc, char** argv, std::string_view version = "0") {
   const PolicyEntry entry = policy_entry<P>(name, "the policy of this program");

@@ -18,10 +18,10 @@ class OrderedTasks;
 template <typename T>
 class TaskTable;
 
-// A thread of the machine. A policy's own Task type derives from it and adds what the policy wants to
-// remember; the library makes one when the policy first hears of a thread, keeps it at one address
-// until the thread has exited (or, when the table is full, until it is the one longest not heard of),
-// and brings the figures up to date before each call. Times are nanoseconds.
+// A thread of the machine. A policy's own Task type derives from it and adds what the policy wants
+// to remember; the library makes one when the policy first hears of a thread, keeps it at one
+// address until the thread has exited (or, when the table is full, until it is the one longest not
+// heard of), and brings the figures up to date before each call. Times are nanoseconds.
 class Task {
  public:
   Task() = default;
@@ -30,16 +30,16 @@ class Task {
 
   std::int32_t tid = 0;
   std::int32_t tgid = 0;
-  std::uint32_t weight = 100;        // 1..10000; nice 0 is 100, each nice step about 1.25 times
-  std::int32_t cpu = 0;              // where it last ran
-  std::uint32_t nr_cpus_allowed = 1; // how many CPUs its affinity leaves it
+  std::uint32_t weight = 100;         // 1..10000; nice 0 is 100, each nice step about 1.25 times
+  std::int32_t cpu = 0;               // where it last ran
+  std::uint32_t nr_cpus_allowed = 1;  // how many CPUs its affinity leaves it
   bool kernel_thread = false;
-  bool woke = false;                 // it slept since the policy last heard of it
-  bool first = true;                 // the policy has not heard of it before
-  std::uint64_t ready_ns = 0;        // when it began to wait, CLOCK_MONOTONIC
-  std::uint64_t used_ns = 0;         // CPU time since the policy last heard of it
-  std::uint64_t exec_runtime_ns = 0; // CPU time since it last slept
-  std::uint64_t total_ns = 0;        // CPU time since it was born
+  bool woke = false;                  // it slept since the policy last heard of it
+  bool first = true;                  // the policy has not heard of it before
+  std::uint64_t ready_ns = 0;         // when it began to wait, CLOCK_MONOTONIC
+  std::uint64_t used_ns = 0;          // CPU time since the policy last heard of it
+  std::uint64_t exec_runtime_ns = 0;  // CPU time since it last slept
+  std::uint64_t total_ns = 0;         // CPU time since it was born
 
   [[nodiscard]] std::string_view comm() const noexcept {
     const std::string_view whole(comm_.data(), comm_.size());
@@ -54,14 +54,14 @@ class Task {
   template <typename T>
   friend class TaskTable;
 
-  // Safe links: taking out a task that is in no queue, or putting it into two, is caught in debug builds.
+  // Safe links: taking out a task that is in no queue, or putting it into two, is caught in debug
+  // builds.
   using ListHook = boost::intrusive::list_member_hook<>;
-  using SetHook = boost::intrusive::set_member_hook<boost::intrusive::optimize_size<true>>;
+  using SetHook = boost::intrusive::set_member_hook<>;
 
   ListHook list_hook_;
   SetHook set_hook_;
   std::uint64_t order_key_ = 0;
-  std::uint64_t order_arrival_ = 0;
 
   // The library's own.
   std::array<char, 16> comm_{};
@@ -70,6 +70,7 @@ class Task {
   std::uint32_t older_ = 0;
   std::uint32_t newer_ = 0;
   bool waiting_ = false;
+  bool unheard_ = false;  // it ran, and the policy has not been told
 
   template <typename P>
   friend class PolicyHost;
@@ -101,8 +102,8 @@ class TaskQueue {
       list_;
 };
 
-// The smallest key first; equal keys in the order of insertion. Holds no memory of its own; O(log n).
-// Keys are compared as signed difference, so that they may wrap around.
+// The smallest key first; equal keys in the order of insertion. Holds no memory of its own; O(log
+// n). Keys are compared as signed difference, so that they may wrap around.
 template <typename T>
 class OrderedTasks {
  public:
@@ -111,8 +112,7 @@ class OrderedTasks {
 
   void insert(T& task, std::uint64_t key) noexcept {
     task.order_key_ = key;
-    task.order_arrival_ = arrivals_++;
-    set_.insert(task);
+    set_.insert(task);  // behind its equals
   }
 
   // REQUIRES: !empty().
@@ -137,16 +137,15 @@ class OrderedTasks {
  private:
   struct Before {
     bool operator()(const Task& a, const Task& b) const noexcept {
-      if (a.order_key_ != b.order_key_)
-        return static_cast<std::int64_t>(a.order_key_ - b.order_key_) < 0;
-      return a.order_arrival_ < b.order_arrival_;
+      return static_cast<std::int64_t>(a.order_key_ - b.order_key_) < 0;
     }
   };
 
-  boost::intrusive::set<Task, boost::intrusive::compare<Before>,
-                        boost::intrusive::member_hook<Task, Task::SetHook, &Task::set_hook_>>
+  // Takes in whatever comes: keys that are half their range apart have no order, and must do no
+  // harm.
+  boost::intrusive::multiset<Task, boost::intrusive::compare<Before>,
+                             boost::intrusive::member_hook<Task, Task::SetHook, &Task::set_hook_>>
       set_;
-  std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace cppland

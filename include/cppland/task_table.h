@@ -62,8 +62,8 @@ class TaskTable {
     link_newest(i);
   }
 
-  // Of the tasks that do not wait, the one not heard of for longest: to be forgotten when the table is
-  // full. nullptr if all wait.
+  // Of the tasks that do not wait, the one not heard of for longest: to be forgotten when the table
+  // is full. nullptr if all wait.
   [[nodiscard]] T* stalest() noexcept {
     for (std::uint32_t i = oldest_; i != kNone; i = at(i).newer_)
       if (!at(i).waiting_) return &at(i);

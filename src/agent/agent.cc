@@ -27,7 +27,8 @@ void Agent::pass() noexcept {
   kernel_.park(policy_.waiting());
 }
 
-// What finds no room is dropped: the dispatcher holds the tasks, and asks again or serves them itself.
+// What finds no room is dropped: the dispatcher holds the tasks, and asks again or serves them
+// itself.
 void Agent::hand_over(std::size_t n) noexcept { kernel_.write_decisions({decisions_.data(), n}); }
 
 }  // namespace cppland

@@ -15,8 +15,9 @@
 
 namespace cppland {
 
-// Starts the thread at once, so that its tid is known before the dispatcher is loaded, and lets it work when
-// told. All signals are blocked in it. Its stack is small and in memory before it is needed.
+// Starts the thread at once, so that its tid is known before the dispatcher is loaded, and lets it
+// work when told. All signals are blocked in it. Its stack is small and in memory before it is
+// needed.
 class AgentThread {
  public:
   using Work = std::function<void(const std::atomic<bool>& stop)>;

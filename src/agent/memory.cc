@@ -23,7 +23,8 @@ Result<void> lock_memory() {
   rlimit limit{};
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   return error(errno,
-               "cannot lock the scheduler's memory (the limit is {} KiB): run it as root, or raise the limit "
+               "cannot lock the scheduler's memory (the limit is {} KiB): run it as root, or raise "
+               "the limit "
                "on locked memory (ulimit -l, LimitMEMLOCK=) to at least 32768 KiB",
                limit.rlim_cur / 1024);
 }

@@ -23,10 +23,12 @@ std::string policy_help(const SchedulerInfo& info) {
   return text;
 }
 
-void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options, std::string& kconfig_file) {
+void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
+               std::string& kconfig_file) {
   const auto slice = CLI::Range(std::uint64_t{1}, kLongestSliceUs);
-  app.add_option("-s,--slice-us", options.slice_us,
-                 "Slice: how far a sleeper may fall behind, and a CPU hog drift back (microseconds)")
+  app.add_option(
+         "-s,--slice-us", options.slice_us,
+         "Slice: how far a sleeper may fall behind, and a CPU hog drift back (microseconds)")
       ->check(slice)
       ->capture_default_str()
       ->type_name("US");
@@ -66,10 +68,12 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options, std::
   app.add_option("--pin-root-path", bpf.pin_root_path, "Folder under which maps are pinned")
       ->group(kGroup)
       ->type_name("DIR");
-  app.add_option("--kconfig", kconfig_file, "File with kernel configuration to add to the running kernel's")
+  app.add_option("--kconfig", kconfig_file,
+                 "File with kernel configuration to add to the running kernel's")
       ->group(kGroup)
       ->type_name("FILE");
-  app.add_option("--btf-custom-path", bpf.btf_custom_path, "Kernel type information to relocate against")
+  app.add_option("--btf-custom-path", bpf.btf_custom_path,
+                 "Kernel type information to relocate against")
       ->group(kGroup)
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
@@ -81,7 +85,8 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options, std::
       "Environment:\n"
       "  SCX_TIMEOUT_MS              The kernel watchdog's timeout (milliseconds, 1000 to 30000;\n"
       "                              default 5000)\n\n"
-      "Ends with SIGINT, SIGTERM or SIGHUP, with status 0. Status 1: it failed or the kernel ended it\n"
+      "Ends with SIGINT, SIGTERM or SIGHUP, with status 0. Status 1: it failed or the kernel ended "
+      "it\n"
       "for an error; status 2: the command line makes no sense.");
 }
 
@@ -96,7 +101,8 @@ Result<void> read_timeout(Options& options) {
   if (!text) return {};
   const auto value = parse_int<std::uint32_t>(text);
   if (!value || *value < kLeast || *value > kMost)
-    return error(EINVAL, "SCX_TIMEOUT_MS is \"{}\", but must be a number of milliseconds from {} to {}",
+    return error(EINVAL,
+                 "SCX_TIMEOUT_MS is \"{}\", but must be a number of milliseconds from {} to {}",
                  text, kLeast, kMost);
   options.timeout_ms = *value;
   return {};
@@ -114,8 +120,9 @@ std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int arg
   options.policy = info.policies.front().name;
   std::string kconfig_file;
   bool version = false;
-  CLI::App app("Schedules this machine: the kernel holds the tasks, this program decides who runs next.",
-               std::string(info.name));
+  CLI::App app(
+      "Schedules this machine: the kernel holds the tasks, this program decides who runs next.",
+      std::string(info.name));
   app.get_formatter()->column_width(30);
   app.add_flag("-V,--version", version, "Print name, version and target, and exit");
   add_flags(app, info, options, kconfig_file);
@@ -128,8 +135,9 @@ std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int arg
   }
   if (version) return std::unexpected(Goodbye{version_line(info) + "\n", 0});
   if (options.slice_min_us > options.slice_us)
-    return std::unexpected(refuse(info, fmt::format("--slice-us-min ({}) is greater than --slice-us ({})",
-                                                    options.slice_min_us, options.slice_us)));
+    return std::unexpected(
+        refuse(info, fmt::format("--slice-us-min ({}) is greater than --slice-us ({})",
+                                 options.slice_min_us, options.slice_us)));
   if (!kconfig_file.empty()) {
     auto text = read_file(kconfig_file);
     if (!text) return std::unexpected(refuse(info, fmt::format("--kconfig: {}", text.error())));

@@ -31,8 +31,8 @@ struct Goodbye {
   int status = 0;
 };
 
-// Reads flags and the environment's SCX_TIMEOUT_MS. --help, --version and whatever makes no sense end in a
-// Goodbye: status 0 for the first two, else 2 with one message.
+// Reads flags and the environment's SCX_TIMEOUT_MS. --help, --version and whatever makes no sense
+// end in a Goodbye: status 0 for the first two, else 2 with one message.
 [[nodiscard]] std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int argc,
                                                             const char* const* argv);
 

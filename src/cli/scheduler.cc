@@ -44,15 +44,17 @@ int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread) {
 Result<void> join_sched_ext(pid_t tid) {
   const sched_param none{};
   if (::sched_setscheduler(tid, kSchedExt, &none) == 0) return {};
-  return error(errno,
-               "--partial: the agent cannot enter the policy SCHED_EXT (a sandbox such as systemd's "
-               "RestrictRealtime= forbids it, if there is one)");
+  return error(
+      errno,
+      "--partial: the agent cannot enter the policy SCHED_EXT (a sandbox such as systemd's "
+      "RestrictRealtime= forbids it, if there is one)");
 }
 
 std::string summary(const live::Dispatcher& dispatcher, std::uint64_t faults) {
   const auto n = [&](cppland_counter which) { return counter(dispatcher.shm(), which); };
   return fmt::format(
-      "pf: {} | dispatch -> u: {} k: {} c: {} b: {} f: {} | cg: {} | passes: {} ({} ms) | preempted: {} | "
+      "pf: {} | dispatch -> u: {} k: {} c: {} b: {} f: {} | cg: {} | passes: {} ({} ms) | "
+      "preempted: {} | "
       "failovers: {} ({} ms) | rescued: {}",
       faults, n(CPPLAND_NR_USER_DISPATCHES), n(CPPLAND_NR_KERNEL_DISPATCHES),
       n(CPPLAND_NR_CANCEL_DISPATCHES), n(CPPLAND_NR_BOUNCE_DISPATCHES),
@@ -82,7 +84,8 @@ const PolicyEntry& chosen_policy(const SchedulerInfo& info, const cli::Options& 
   return info.policies.front();
 }
 
-// One life of the dispatcher: from an idle machine to the end by a signal, by the kernel, or for a restart.
+// One life of the dispatcher: from an idle machine to the end by a signal, by the kernel, or for a
+// restart.
 Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                          const cli::StopSignals& signals) {
   const Topology topology = CPPLAND_TRY(Topology::read());
@@ -92,20 +95,20 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                                   .nr_cpus = topology.nr_online()});
   AgentThread thread;
   CPPLAND_TRY(thread.start());
-  const auto dispatcher = CPPLAND_TRY(live::Dispatcher::load(
-      {.name = live::ops_name(info.name, info.version),
-       .agent_tid = thread.tid(),
-       .slice_ns = options.slice_min_us * kMicrosecond,
-       .sleeper_credit_ns = options.slice_us * kMicrosecond,
-       .strict = policy->strict(),
-       .percpu_local = options.percpu_local,
-       .numa_local = options.numa_local,
-       .partial = options.partial,
-       .verbose = options.verbose,
-       .exit_dump_len = options.exit_dump_len,
-       .timeout_ms = options.timeout_ms,
-       .libbpf = options.libbpf},
-      topology));
+  const auto dispatcher =
+      CPPLAND_TRY(live::Dispatcher::load({.name = live::ops_name(info.name, info.version),
+                                          .agent_tid = thread.tid(),
+                                          .slice_ns = options.slice_min_us * kMicrosecond,
+                                          .sleeper_credit_ns = options.slice_us * kMicrosecond,
+                                          .strict = policy->strict(),
+                                          .percpu_local = options.percpu_local,
+                                          .numa_local = options.numa_local,
+                                          .partial = options.partial,
+                                          .verbose = options.verbose,
+                                          .exit_dump_len = options.exit_dump_len,
+                                          .timeout_ms = options.timeout_ms,
+                                          .libbpf = options.libbpf},
+                                         topology));
   Agent agent(*dispatcher, *policy, topology.nr_online());
   CPPLAND_TRY(lock_memory());
   CPPLAND_TRY(dispatcher->attach());
@@ -117,7 +120,8 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   const int signal = wait_for_end(signals, thread);
   const std::uint64_t new_faults = page_faults() - faults;
   if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
-  // First the tasks go back to the kernel's own scheduler, then the agent ends: nobody waits meanwhile.
+  // First the tasks go back to the kernel's own scheduler, then the agent ends: nobody waits
+  // meanwhile.
   dispatcher->detach();
   thread.stop();
   const Outcome outcome = report(dispatcher->exit_info());

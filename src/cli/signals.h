@@ -7,8 +7,8 @@
 
 namespace cppland::cli {
 
-// From its construction on these signals are delivered here and nowhere else, in this thread and all that
-// it starts; one object serves any number of restarts of the scheduler.
+// From its construction on these signals are delivered here and nowhere else, in this thread and
+// all that it starts; one object serves any number of restarts of the scheduler.
 class StopSignals {
  public:
   [[nodiscard]] static Result<StopSignals> block();

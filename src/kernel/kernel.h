@@ -34,8 +34,8 @@ class Kernel {
   // work, at the latest in park().
   virtual std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept = 0;
 
-  // Gives the CPU back, until there is something to decide or a heartbeat. @nr_scheduled: tasks that
-  // the policy still holds.
+  // Gives the CPU back, until there is something to decide or a heartbeat. @nr_scheduled: tasks
+  // that the policy still holds.
   virtual void park(std::uint32_t nr_scheduled) noexcept = 0;
 };
 

@@ -69,7 +69,9 @@ void SharedRings::finish_pass(std::uint32_t nr_scheduled) noexcept {
 }
 
 std::uint32_t SharedRings::nr_waiting() const noexcept {
-  return load_relaxed(shm_->dispatcher.nr_waiting);
+  // No kernel has more threads (its PID_MAX_LIMIT); policies may calculate with what they get.
+  constexpr std::uint32_t kMost = 4'194'304;
+  return std::min(load_relaxed(shm_->dispatcher.nr_waiting), kMost);
 }
 
 bool SharedRings::attached() const noexcept { return load_relaxed(shm_->dispatcher.attached) != 0; }

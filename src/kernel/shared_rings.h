@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // shared_rings.h - the agent's ends of the two rings in shared memory.
 //
-//   - the other side may be wrong or gone: indices and slots are copied once, checked, and then used
+//   - the other side may be wrong or gone: indices and slots are copied once, checked, and then
+//   used
 //   - events arrive in order; a claimed slot that is not filled yet ends what can be read for now
 //   - decisions that find no room are not written; the caller keeps them
 #pragma once

@@ -8,21 +8,21 @@
 
 namespace cppland::policies {
 
-// Every task has a vtime, its CPU time divided by its weight (weight 100 counts 1:1), and the policy a
-// clock of the same kind, which follows the vtime of the tasks that have run. A task that comes back
-// from sleep is at most one slice behind that clock. Tasks run in the order of
+// Every task has a vtime, its CPU time divided by its weight (weight 100 counts 1:1), and the
+// policy a clock of the same kind, which follows the vtime of the tasks that have run. A task that
+// comes back from sleep is at most one slice behind that clock. Tasks run in the order of
 //
 //   deadline = vtime + min(CPU time since the last sleep, by weight, slice)
 //
-// so that a task which sleeps often comes early, and a hog drifts back by at most a slice: too little
-// to starve, since everybody's vtime rises as they run.
+// so that a task which sleeps often comes early, and a hog drifts back by at most a slice: too
+// little to starve, since everybody's vtime rises as they run.
 //
-// Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is paid
-// three quarters of the task's fair share of the time that passes, holds one slice at most, and
-// whatever the task uses is taken off. What is on the account is the credit with which the task preempts
-// others when it wakes up. Who uses clearly less than its share always has some; a hog never has.
-// Since credit is a part of the fair share, all preempting tasks together cannot take what belongs to
-// those that wait.
+// Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is
+// paid three quarters of the task's fair share of the time that passes, holds one slice at most,
+// and whatever the task uses is taken off. What is on the account is the credit with which the task
+// preempts others when it wakes up. Who uses clearly less than its share always has some; a hog
+// never has. All accounts together are paid half of the machine's time at most, however many tasks
+// there are that sleep and wake: the other half belongs to those that wait their turn.
 class Deadline {
  public:
   struct Task : cppland::Task {
@@ -34,13 +34,7 @@ class Deadline {
   explicit Deadline(const PolicyConfig& config) : config_(config) {}
 
   void ready(Task& task, const Moment& moment) {
-    if (task.first) {
-      task.vtime = now_;
-      task.paid_at_ns = moment.now_ns;
-    } else {
-      charge(task);
-      pay(task, moment);
-    }
+    settle(task, moment);
     mean_weight_ = (15 * mean_weight_ + task.weight + 15) / 16;
     const std::uint64_t exec = by_weight(task.exec_runtime_ns, task);
     queue_.insert(task, task.vtime + std::min(exec, config_.slice_ns));
@@ -56,13 +50,12 @@ class Deadline {
             .key = deadline,
             .slice_ns = std::max<std::uint64_t>(config_.slice_min_ns * task.weight / 100, 1),
             .cpu = kAnyIdleCpu,
-            .wake_credit_ns = task.credit_ns < kLeastCredit ? 0 : task.credit_ns};
+            .wake_credit_ns = usable_credit(task)};
   }
 
   std::uint64_t renew(Task& task, const Moment& moment) {
-    charge(task);
-    pay(task, moment);
-    return task.credit_ns < kLeastCredit ? 0 : task.credit_ns;
+    settle(task, moment);
+    return usable_credit(task);
   }
 
  private:
@@ -72,20 +65,52 @@ class Deadline {
     return ns * 100 / task.weight;
   }
 
+  static std::uint64_t usable_credit(const Task& task) {
+    return task.credit_ns < kLeastCredit ? 0 : task.credit_ns;
+  }
+
+  // What it used since it was last heard of is taken off, and time that has passed is paid. A task
+  // that is new starts like one that has just had its turn.
+  void settle(Task& task, const Moment& moment) {
+    if (task.first) {
+      task.vtime = now_;
+      task.paid_at_ns = moment.now_ns;
+    } else {
+      charge(task);
+      pay(task, moment);
+    }
+  }
+
   void charge(Task& task) {
     if (before(now_, task.vtime)) now_ = task.vtime;  // it has run from there on
     task.vtime += by_weight(task.used_ns, task);
     if (before(task.vtime, now_ - config_.slice_ns)) task.vtime = now_ - config_.slice_ns;
   }
 
-  // Its part of the time since the last payment, among those that want a CPU.
+  // Its part of the time since the last payment, among those that want a CPU. What it used beyond
+  // its credit, waiting its turn, is its part already.
   void pay(Task& task, const Moment& moment) {
+    fill_purse(moment);
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
     const std::uint64_t rivals = (std::uint64_t{moment.waiting} + moment.nr_cpus) * mean_weight_;
     const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
-    task.credit_ns += std::min(share, passed) * 3 / 4;
-    task.credit_ns = std::min(task.credit_ns - std::min(task.credit_ns, task.used_ns), config_.slice_ns);
+    const std::uint64_t due = std::min(share, passed) * 3 / 4;
+    const std::uint64_t on_credit = std::min(task.used_ns, task.credit_ns);
+    const std::uint64_t beyond = task.used_ns - on_credit;
+    task.credit_ns -= on_credit;
+    const std::uint64_t paid =
+        std::min({due - std::min(due, beyond), config_.slice_ns - task.credit_ns, purse_ns_});
+    task.credit_ns += paid;
+    purse_ns_ -= paid;
     task.paid_at_ns = moment.now_ns;
+  }
+
+  // All that is paid comes from here: half of the machine's time, and a slice for each CPU at once.
+  void fill_purse(const Moment& moment) {
+    const std::uint64_t passed = std::min(moment.now_ns - purse_filled_at_ns_, kLongestPeriod);
+    purse_ns_ =
+        std::min(purse_ns_ + passed * moment.nr_cpus / 2, config_.slice_ns * moment.nr_cpus);
+    purse_filled_at_ns_ = moment.now_ns;
   }
 
   static bool before(std::uint64_t a, std::uint64_t b) {
@@ -95,8 +120,10 @@ class Deadline {
   static constexpr std::uint64_t kLongestPeriod = 1'000'000'000;  // ns
 
   PolicyConfig config_;
-  std::uint64_t now_ = 1ULL << 40;  // the clock; far enough from 0 to look back from
+  std::uint64_t now_ = 1ULL << 40;   // the clock; far enough from 0 to look back from
   std::uint64_t mean_weight_ = 100;  // of the tasks that were ready of late
+  std::uint64_t purse_ns_ = 0;
+  std::uint64_t purse_filled_at_ns_ = 0;
   OrderedTasks<Task> queue_;
 };
 

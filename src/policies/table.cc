@@ -11,9 +11,10 @@ namespace cppland::policies {
 
 std::span<const PolicyEntry> all() {
   static constexpr std::array kAll{
-      policy_entry<Deadline>("deadline",
-                             "fair by weight, early for whoever sleeps often, at once for whoever is "
-                             "behind its share"),
+      policy_entry<Deadline>(
+          "deadline",
+          "fair by weight, early for whoever sleeps often, at once for whoever is "
+          "behind its share"),
       policy_entry<Fifo>("fifo", "round robin: first come, first served"),
   };
   return kAll;

@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/scope.h"
 #include "kernel/live/libbpf_log.h"
 #include "kernel/live/skeleton.h"
+#include "kernel/live/unique_btf.h"
 
 namespace cppland::live {
 namespace {
@@ -39,15 +39,20 @@ std::uint64_t ops_flag(const btf* kernel, const char* name) {
   return 0;
 }
 
-std::uint64_t ops_flags(const DispatcherOptions& options) {
-  btf* kernel = btf__load_vmlinux_btf();
-  const Finally free_btf([&]() noexcept { btf__free(kernel); });
-  if (!kernel) return 0;
-  std::uint64_t flags = ops_flag(kernel, "SCX_OPS_ENQ_LAST") |
-                        ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
+std::uint64_t ops_flags(const btf* kernel, const DispatcherOptions& options) {
+  std::uint64_t flags =
+      ops_flag(kernel, "SCX_OPS_ENQ_LAST") | ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
   if (options.partial) flags |= ops_flag(kernel, "SCX_OPS_SWITCH_PARTIAL");
   if (options.numa_local) flags |= ops_flag(kernel, "SCX_OPS_BUILTIN_IDLE_PER_NODE");
   return flags;
+}
+
+// From the kernel on that has the second form of this function, cpu_release is deprecated (the
+// kernel warns of it) and not needed: a deadline server keeps real-time tasks from starving ours.
+void leave_out_deprecated(dispatcher& skeleton, const btf* kernel) {
+  if (btf__find_by_name_kind(kernel, "scx_bpf_reenqueue_local___v2", BTF_KIND_FUNC) < 0) return;
+  skeleton.struct_ops.cppland_ops->cpu_release = nullptr;
+  bpf_program__set_autoload(skeleton.progs.cppland_cpu_release, false);
 }
 
 // The skeleton gives no access to `name`, the last member of our declaration of the ops.
@@ -77,7 +82,8 @@ void set_topology(dispatcher& skeleton, const Topology& topology) {
   skeleton.rodata->nr_cpus = topology.nr_online();
   skeleton.rodata->hybrid = topology.hybrid();
   const auto [least, most] = std::ranges::minmax(topology.cpus(), {}, &Cpu::capacity);
-  // Big is what is nearer to the biggest than to the smallest: cores of one kind differ a little, too.
+  // Big is what is nearer to the biggest than to the smallest: cores of one kind differ a little,
+  // too.
   for (const Cpu& cpu : topology.cpus())
     skeleton.rodata->cpu_is_big[cpu.id] = 2 * cpu.capacity >= least.capacity + most.capacity;
 }
@@ -116,11 +122,13 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;
   SharedRings::format(skeleton->data_shm->shm, topology.nr_cpu_ids());
 
-  if (const int err =
-          bpf_map__set_value_size(skeleton->maps.data_exit_dump, rodata.exit_dump_len))
+  if (const int err = bpf_map__set_value_size(skeleton->maps.data_exit_dump, rodata.exit_dump_len))
     return error(err, "making room for a debug dump of {} bytes", rodata.exit_dump_len);
   auto& ops = *skeleton->struct_ops.cppland_ops;
-  ops.flags = ops_flags(options);
+  const UniqueBtf kernel(btf__load_vmlinux_btf());
+  if (!kernel) return error(errno, "reading the kernel's type information");
+  ops.flags = ops_flags(kernel.get(), options);
+  leave_out_deprecated(*skeleton, kernel.get());
   ops.timeout_ms = options.timeout_ms;
   ops.exit_dump_len = options.exit_dump_len;
   set_ops_name(*skeleton, options.name);
@@ -134,7 +142,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
 
 Result<void> Dispatcher::attach() {
   LibbpfLog log(false);
-  // Not by the skeleton: from libbpf 1.5 on that would attach the ops as well, and twice is an error.
+  // Not by the skeleton: from libbpf 1.5 on that would attach the ops as well, and twice is an
+  // error.
   link_ = bpf_map__attach_struct_ops(skeleton_->maps.cppland_ops);
   if (!link_) return error(errno, "attaching the scheduler ({})", log.last_words());
   return {};
@@ -150,7 +159,9 @@ ExitInfo Dispatcher::exit_info() const {
   // Pairs with the dispatcher's exchange of the kind, its last write to the record.
   info.kind = __atomic_load_n(&record.kind, __ATOMIC_ACQUIRE);
   if (info.kind == ExitInfo::kNone) return info;
-  const auto text = [](const char* s, std::size_t size) { return std::string(s, ::strnlen(s, size)); };
+  const auto text = [](const char* s, std::size_t size) {
+    return std::string(s, ::strnlen(s, size));
+  };
   info.code = record.exit_code;
   info.reason = text(record.reason, sizeof(record.reason));
   info.message = text(record.msg, sizeof(record.msg));
@@ -174,8 +185,7 @@ std::string_view target() { return CPPLAND_TARGET; }
 std::string ops_name(std::string_view program, std::string_view version) {
   std::string name = fmt::format("{}_{}_{}", program, version, target());
   std::ranges::replace_if(
-      name,
-      [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_'; }, '_');
+      name, [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_'; }, '_');
   return name.substr(0, 127);
 }
 

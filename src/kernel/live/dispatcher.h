@@ -23,8 +23,8 @@ namespace cppland::live {
 // Options of libbpf itself, as every scx scheduler has them.
 struct LibbpfOptions {
   bool relaxed_maps = false;
-  std::string pin_root_path;    // "" for libbpf's own
-  std::string kconfig;          // the text, not the file's name
+  std::string pin_root_path;  // "" for libbpf's own
+  std::string kconfig;        // the text, not the file's name
   std::string btf_custom_path;
   std::string bpf_token_path;
 };
@@ -39,15 +39,16 @@ struct DispatcherOptions {
   bool numa_local = false;
   bool partial = false;
   bool verbose = false;
-  std::uint32_t exit_dump_len = 0;             // bytes; 0 for the kernel's default
-  std::uint32_t timeout_ms = 5000;             // of the kernel's watchdog
+  std::uint32_t exit_dump_len = 0;  // bytes; 0 for the kernel's default
+  std::uint32_t timeout_ms = 5000;  // of the kernel's watchdog
   LibbpfOptions libbpf{};
 };
 
-// Why the kernel let go of the dispatcher. The numbers are the kernel's, the same since sched_ext began.
+// Why the kernel let go of the dispatcher. The numbers are the kernel's, the same since sched_ext
+// began.
 struct ExitInfo {
   static constexpr int kNone = 0;
-  static constexpr int kUnregister = 64;       // by its own user
+  static constexpr int kUnregister = 64;  // by its own user
   static constexpr int kUnregisterBpf = 65;
   static constexpr int kUnregisterKernel = 66;  // the greatest of the normal ones
   static constexpr std::int64_t kCodeRestart = std::int64_t{1} << 48;
@@ -65,8 +66,8 @@ struct ExitInfo {
   }
 };
 
-// One dispatcher, from load to exit. The Kernel's functions are for the agent's thread, which must be
-// the one that `agent_tid` names; everything else is for the thread that owns the object.
+// One dispatcher, from load to exit. The Kernel's functions are for the agent's thread, which must
+// be the one that `agent_tid` names; everything else is for the thread that owns the object.
 class Dispatcher final : public Kernel {
  public:
   // Opens, configures and loads; does not schedule yet.
@@ -77,7 +78,8 @@ class Dispatcher final : public Kernel {
   // Takes over the machine's tasks. Fails with EBUSY when another scheduler was faster.
   [[nodiscard]] Result<void> attach();
 
-  // Gives them back; returns when the kernel's own scheduler has them all. Harmless if it has already.
+  // Gives them back; returns when the kernel's own scheduler has them all. Harmless if it has
+  // already.
   void detach() noexcept;
 
   // Why the kernel let go; kind 0 as long as it has not.
@@ -112,8 +114,8 @@ class Dispatcher final : public Kernel {
 // The platform, as in "x86_64_linux_gnu".
 [[nodiscard]] std::string_view target();
 
-// The name as sysfs shows it: @program, @version and the platform, joined by '_', with what a name may
-// not contain replaced by '_'.
+// The name as sysfs shows it: @program, @version and the platform, joined by '_', with what a name
+// may not contain replaced by '_'.
 [[nodiscard]] std::string ops_name(std::string_view program, std::string_view version);
 
 }  // namespace cppland::live

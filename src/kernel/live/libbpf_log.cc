@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libbpf_log.cc - what libbpf says: shown with --verbose, otherwise its warnings kept for an error message.
+// libbpf_log.cc - what libbpf says: shown with --verbose, otherwise its warnings kept for an error
+// message.
 #include "kernel/live/libbpf_log.h"
 
 #include <bpf/libbpf.h>
@@ -29,7 +30,8 @@ struct LibbpfPrinter {
     std::vsnprintf(line.data(), line.size(), format, args);
     std::string_view text = trim(line.data());
     if (text.starts_with("libbpf: ")) text.remove_prefix(8);
-    // Of a verifier's log, which is thousands of lines long, only that there is one: --verbose shows it.
+    // Of a verifier's log, which is thousands of lines long, only that there is one: --verbose
+    // shows it.
     text = text.substr(0, text.find('\n'));
     if (text.ends_with("LOG --") || current->warnings_.size() + text.size() > kKept) return 0;
     current->warnings_ += (current->warnings_.empty() ? "" : "; ") + std::string(text);

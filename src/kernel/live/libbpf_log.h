@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libbpf_log.h - what libbpf says: shown with --verbose, otherwise its warnings kept for an error message.
+// libbpf_log.h - what libbpf says: shown with --verbose, otherwise its warnings kept for an error
+// message.
 #pragma once
 
 #include <string>
 
 namespace cppland::live {
 
-// While it lives, libbpf's messages go here. One at a time, and libbpf is called from one thread only.
+// While it lives, libbpf's messages go here. One at a time, and libbpf is called from one thread
+// only.
 class LibbpfLog {
  public:
   explicit LibbpfLog(bool show);

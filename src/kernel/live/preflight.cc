@@ -15,32 +15,25 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "base/unique_handle.h"
+#include "kernel/live/unique_btf.h"
 
 namespace cppland::live {
 namespace {
 
-struct BtfTraits {
-  using Handle = btf*;
-  static btf* invalid() noexcept { return nullptr; }
-  static void close(btf* handle) noexcept { btf__free(handle); }
-};
-using UniqueBtf = UniqueHandle<BtfTraits>;
-
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-// Functions of the kernel that the dispatcher cannot do without, and how many arguments a program gives
-// them. Some builds of 7.1 and 7.2 describe them with one more, which only the kernel itself can give;
-// their verifier then refuses every program that calls them.
+// Functions of the kernel that the dispatcher cannot do without, and how many arguments a program
+// gives them. Some builds of 7.1 and 7.2 describe them with one more, which only the kernel itself
+// can give; their verifier then refuses every program that calls them.
 struct Kfunc {
   const char* name;
   int arguments;
 };
 constexpr std::array kNeeded{
-    Kfunc{"scx_bpf_create_dsq", 2},      Kfunc{"scx_bpf_kick_cpu", 2},
-    Kfunc{"bpf_iter_scx_dsq_new", 3},    Kfunc{"scx_bpf_pick_idle_cpu", 2},
-    Kfunc{"scx_bpf_dsq_nr_queued", 1},   Kfunc{"scx_bpf_dsq_move_to_local", 1},
-    Kfunc{"scx_bpf_dsq_move_vtime", 4},  Kfunc{"scx_bpf_select_cpu_and", 5},
+    Kfunc{"scx_bpf_create_dsq", 2},       Kfunc{"scx_bpf_kick_cpu", 2},
+    Kfunc{"bpf_iter_scx_dsq_new", 3},     Kfunc{"scx_bpf_pick_idle_cpu", 2},
+    Kfunc{"scx_bpf_dsq_nr_queued", 1},    Kfunc{"scx_bpf_dsq_move_to_local", 1},
+    Kfunc{"scx_bpf_dsq_move_vtime", 4},   Kfunc{"scx_bpf_select_cpu_and", 5},
     Kfunc{"scx_bpf_dsq_insert_vtime", 5},
 };
 
@@ -48,7 +41,8 @@ constexpr std::array kNeeded{
 int arguments_of(const btf* kernel, const char* name) {
   const int id = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC);
   if (id < 0) return -1;
-  const btf_type* proto = btf__type_by_id(kernel, btf__type_by_id(kernel, static_cast<__u32>(id))->type);
+  const btf_type* proto =
+      btf__type_by_id(kernel, btf__type_by_id(kernel, static_cast<__u32>(id))->type);
   return proto && btf_is_func_proto(proto) ? btf_vlen(proto) : -1;
 }
 
@@ -73,13 +67,15 @@ Result<void> check_btf_exists(const KernelFiles& files) {
 Result<void> check_privileges() {
   capng_get_caps_process();
   std::string missing;
-  for (const auto& [capability, name] :
-       {std::pair{CAP_BPF, "CAP_BPF"}, {CAP_PERFMON, "CAP_PERFMON"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}) {
+  for (const auto& [capability, name] : {std::pair{CAP_BPF, "CAP_BPF"},
+                                         {CAP_PERFMON, "CAP_PERFMON"},
+                                         {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}) {
     if (!capng_have_capability(CAPNG_EFFECTIVE, static_cast<unsigned>(capability)))
       missing += (missing.empty() ? "" : ", ") + std::string(name);
   }
   if (missing.empty()) return {};
-  return error(EPERM, "loading a scheduler needs privileges that this process lacks ({}): run it as root",
+  return error(EPERM,
+               "loading a scheduler needs privileges that this process lacks ({}): run it as root",
                missing);
 }
 
@@ -90,13 +86,17 @@ Result<void> check_kfuncs(const KernelFiles& files) {
     const int arguments = arguments_of(kernel.get(), kfunc.name);
     if (arguments == kfunc.arguments) continue;
     if (arguments < 0)
-      return error(ENOTSUP, "this kernel's sched_ext is too old or too new for this program: it has no "
-                            "{}(); boot a kernel of 6.16 to 7.x", kfunc.name);
-    return error(ENOTSUP,
-                 "this kernel was built with faulty type information: it describes {}() with {} arguments "
-                 "instead of {}, and so refuses every scheduler that calls it, whoever wrote it (Debian's 7.1 "
-                 "and 7.2 kernels, for example); boot another kernel, such as 6.18 or 7.3",
-                 kfunc.name, arguments, kfunc.arguments);
+      return error(ENOTSUP,
+                   "this kernel's sched_ext is too old or too new for this program: it has no "
+                   "{}(); boot a kernel of 6.16 to 7.x",
+                   kfunc.name);
+    return error(
+        ENOTSUP,
+        "this kernel was built with faulty type information: it describes {}() with {} arguments "
+        "instead of {}, and so refuses every scheduler that calls it, whoever wrote it (Debian's "
+        "7.1 "
+        "and 7.2 kernels, for example); boot another kernel, such as 6.18 or 7.3",
+        kfunc.name, arguments, kfunc.arguments);
   }
   return {};
 }
@@ -112,7 +112,8 @@ Result<void> wait_until_free(const KernelFiles& files) {
   }
   std::string name = "its name is unknown";
   if (const auto ops = read_file(files.sched_ext + "/root/ops")) name = std::string(trim(*ops));
-  return error(EBUSY, "another sched_ext scheduler is already running ({}, state {}): stop it first", name,
+  return error(EBUSY,
+               "another sched_ext scheduler is already running ({}, state {}): stop it first", name,
                state);
 }
 

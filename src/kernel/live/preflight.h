@@ -14,9 +14,9 @@ struct KernelFiles {
   std::string btf = "/sys/kernel/btf/vmlinux";
 };
 
-// Each refusal is one message that says what to do: no sched_ext, no BTF, missing privileges, a kernel
-// whose BTF describes its own functions wrongly, another scheduler running. A scheduler that is just
-// leaving is waited for, for some seconds.
+// Each refusal is one message that says what to do: no sched_ext, no BTF, missing privileges, a
+// kernel whose BTF describes its own functions wrongly, another scheduler running. A scheduler that
+// is just leaving is waited for, for some seconds.
 [[nodiscard]] Result<void> preflight(const KernelFiles& files = {});
 
 // The parts, in the order in which preflight() runs them.
