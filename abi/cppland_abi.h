@@ -22,14 +22,14 @@
 #include <linux/types.h>
 #endif
 
-#define CPPLAND_ABI_MAGIC 0x646e616c707063ULL /* "cppland" */
+#define CPPLAND_ABI_MAGIC   0x646e616c707063ULL /* "cppland" */
 #define CPPLAND_ABI_VERSION 1U
 
-#define CPPLAND_MAX_CPUS 1024U
-#define CPPLAND_EVENT_SLOTS 4096U    /* a power of two */
+#define CPPLAND_MAX_CPUS       1024U
+#define CPPLAND_EVENT_SLOTS    4096U /* a power of two */
 #define CPPLAND_DECISION_SLOTS 4096U /* a power of two */
-#define CPPLAND_COMM_LEN 16U
-#define CPPLAND_CACHE_LINE 64U
+#define CPPLAND_COMM_LEN       16U
+#define CPPLAND_CACHE_LINE     64U
 
 /* Domains: one agent serves domain 0, which is every CPU. */
 #define CPPLAND_NR_DOMAINS 1U
@@ -47,20 +47,22 @@ enum cppland_event_flags {
 	CPPLAND_TASK_KTHREAD = 1U << 1, /* a kernel thread */
 };
 
-/* One event, two cache lines. `seq` is written last: slot i of lap n is full when it is n * SLOTS + i + 1. */
+/* One event, two cache lines. `seq` is written last: slot i of lap n is full when it is n * SLOTS +
+ * i + 1. */
 struct cppland_event {
 	__u64 seq;
-	__u64 generation; /* of this wait; a decision must repeat it. The high half tells incarnations of a tid apart */
+	__u64 generation; /* of this wait; a decision must repeat it. The high half tells
+			     incarnations of a tid apart */
 	__u32 type;	  /* enum cppland_event_type */
 	__u32 domain;
 	__s32 tid;
 	__s32 tgid;
 	__s32 cpu; /* where it last ran */
 	__u32 nr_cpus_allowed;
-	__u32 weight; /* 1..10000, 100 is nice 0 */
-	__u32 flags;  /* enum cppland_event_flags */
-	__u64 at_ns;  /* when it began to wait */
-	__u64 used_ns;	  /* CPU time since the last event about it */
+	__u32 weight;  /* 1..10000, 100 is nice 0 */
+	__u32 flags;   /* enum cppland_event_flags */
+	__u64 at_ns;   /* when it began to wait */
+	__u64 used_ns; /* CPU time since the last event about it */
 	/* --- second line --- */
 	__u64 exec_runtime_ns; /* CPU time since its last sleep */
 	__u64 total_ns;	       /* CPU time since it was born */
@@ -69,21 +71,26 @@ struct cppland_event {
 };
 
 /* Where a decision sends a task: a CPU number, or one of these. */
-#define CPPLAND_CPU_ANY (-1)	  /* the first allowed CPU that is free */
-#define CPPLAND_CPU_ANY_IDLE (-2) /* a CPU that is idle now, woken for it; else as CPPLAND_CPU_ANY */
+#define CPPLAND_CPU_ANY (-1) /* the first allowed CPU that is free */
+#define CPPLAND_CPU_ANY_IDLE \
+	(-2) /* a CPU that is idle now, woken for it; else as CPPLAND_CPU_ANY */
 
 enum cppland_decision_op {
 	CPPLAND_DECIDE_NONE = 0,
-	CPPLAND_DECIDE_RUN = 1,	   /* take the waiting task from the dispatcher's hold, in key order */
-	CPPLAND_DECIDE_CREDIT = 2, /* only set its credit; the generation's high half is what must match */
+	CPPLAND_DECIDE_RUN = 1, /* take the waiting task from the dispatcher's hold, in key order */
+	CPPLAND_DECIDE_CREDIT =
+		2, /* only set its credit; the generation's high half is what must match */
 };
 
-/* One decision, a cache line. It is a hint about a task that the dispatcher holds: what does not fit is dropped. */
+/* One decision, a cache line. It is a hint about a task that the dispatcher holds: what does not
+ * fit is dropped. */
 struct cppland_decision {
 	__u64 generation;
-	__u64 key;	      /* order among decided tasks, the smaller first (compared as signed difference) */
+	__u64 key; /* order among decided tasks, the smaller first (compared as signed difference)
+		    */
 	__u64 slice_ns;	      /* 0: the dispatcher's default; bounded by its maximum */
-	__u64 wake_credit_ns; /* CPU time for which its coming wake-ups preempt the CPU with the latest key */
+	__u64 wake_credit_ns; /* CPU time for which its coming wake-ups preempt the CPU with the
+				 latest key */
 	__s32 tid;
 	__s32 cpu;
 	__u32 op; /* enum cppland_decision_op */
@@ -93,19 +100,21 @@ struct cppland_decision {
 
 /* Counters; each only grows. */
 enum cppland_counter {
-	CPPLAND_NR_USER_DISPATCHES = 0,	  /* tasks that went where the agent said */
-	CPPLAND_NR_KERNEL_DISPATCHES,	  /* tasks that the dispatcher placed itself */
-	CPPLAND_NR_CANCEL_DISPATCHES,	  /* decisions that came too late */
-	CPPLAND_NR_BOUNCE_DISPATCHES,	  /* decisions for a CPU that the task may not use; sent to any other */
-	CPPLAND_NR_FAILED_DISPATCHES,	  /* decisions that make no sense: no such operation or domain, a corrupt ring */
-	CPPLAND_NR_SCHED_CONGESTED,	  /* events that found the ring full */
-	CPPLAND_NR_PREEMPT_WAKEUPS,	  /* wake-ups that preempted a CPU at once */
-	CPPLAND_NR_FAILOVERS,		  /* times the agent was late and the dispatcher went on without it */
-	CPPLAND_FAILOVER_NS,		  /* time spent so */
-	CPPLAND_NR_RESCUED,		  /* tasks that a live agent forgot */
-	CPPLAND_NR_AGENT_PASSES,	  /* times the agent was given a CPU */
-	CPPLAND_AGENT_NS,		  /* time it used there */
-	CPPLAND_NR_EVENTS,		  /* events sent */
+	CPPLAND_NR_USER_DISPATCHES = 0, /* tasks that went where the agent said */
+	CPPLAND_NR_KERNEL_DISPATCHES,	/* tasks that the dispatcher placed itself */
+	CPPLAND_NR_CANCEL_DISPATCHES,	/* decisions that came too late */
+	CPPLAND_NR_BOUNCE_DISPATCHES, /* decisions for a CPU that the task may not use; sent to any
+					 other */
+	CPPLAND_NR_FAILED_DISPATCHES, /* decisions that make no sense: no such operation or domain,
+					 a corrupt ring */
+	CPPLAND_NR_SCHED_CONGESTED,   /* events that found the ring full */
+	CPPLAND_NR_PREEMPT_WAKEUPS,   /* wake-ups that preempted a CPU at once */
+	CPPLAND_NR_FAILOVERS, /* times the agent was late and the dispatcher went on without it */
+	CPPLAND_FAILOVER_NS,  /* time spent so */
+	CPPLAND_NR_RESCUED,   /* tasks that a live agent forgot */
+	CPPLAND_NR_AGENT_PASSES, /* times the agent was given a CPU */
+	CPPLAND_AGENT_NS,	 /* time it used there */
+	CPPLAND_NR_EVENTS,	 /* events sent */
 	CPPLAND_NR_COUNTERS,
 };
 
@@ -122,7 +131,7 @@ struct cppland_dispatcher_line {
 struct cppland_agent_line {
 	__u64 event_tail;
 	__u64 decision_head;
-	__u64 passes; /* rises by one each time it is done and about to yield its CPU */
+	__u64 passes;	    /* rises by one each time it is done and about to yield its CPU */
 	__u32 nr_scheduled; /* tasks that the policy holds */
 	__u32 reserved0;
 	__u64 reserved[4];
@@ -155,8 +164,9 @@ struct cppland_shm {
 #else
 #define CPPLAND_ABI_ASSERT(cond, text) _Static_assert(cond, text)
 #endif
-#define CPPLAND_ABI_OFFSET(type, member, offset) \
-	CPPLAND_ABI_ASSERT(__builtin_offsetof(struct type, member) == (offset), #type "." #member " has moved")
+#define CPPLAND_ABI_OFFSET(type, member, offset)                                \
+	CPPLAND_ABI_ASSERT(__builtin_offsetof(struct type, member) == (offset), \
+			   #type "." #member " has moved")
 
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_event) == 128, "an event is two cache lines");
 CPPLAND_ABI_OFFSET(cppland_event, generation, 8);
@@ -174,7 +184,8 @@ CPPLAND_ABI_OFFSET(cppland_decision, wake_credit_ns, 24);
 CPPLAND_ABI_OFFSET(cppland_decision, tid, 32);
 CPPLAND_ABI_OFFSET(cppland_decision, op, 40);
 CPPLAND_ABI_OFFSET(cppland_decision, domain, 44);
-CPPLAND_ABI_ASSERT(sizeof(struct cppland_dispatcher_line) == CPPLAND_CACHE_LINE, "one writer, one line");
+CPPLAND_ABI_ASSERT(sizeof(struct cppland_dispatcher_line) == CPPLAND_CACHE_LINE,
+		   "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_agent_line) == CPPLAND_CACHE_LINE, "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_cpu_line) == 128, "a CPU's counters are two lines");
 CPPLAND_ABI_OFFSET(cppland_shm, dispatcher, 64);
@@ -182,7 +193,9 @@ CPPLAND_ABI_OFFSET(cppland_shm, agent, 128);
 CPPLAND_ABI_OFFSET(cppland_shm, cpu, 192);
 CPPLAND_ABI_OFFSET(cppland_shm, event, 192 + 128 * 1024);
 CPPLAND_ABI_OFFSET(cppland_shm, decision, 192 + 128 * 1024 + 128 * 4096);
-CPPLAND_ABI_ASSERT((CPPLAND_EVENT_SLOTS & (CPPLAND_EVENT_SLOTS - 1)) == 0, "a mask selects the slot");
-CPPLAND_ABI_ASSERT((CPPLAND_DECISION_SLOTS & (CPPLAND_DECISION_SLOTS - 1)) == 0, "a mask selects the slot");
+CPPLAND_ABI_ASSERT((CPPLAND_EVENT_SLOTS & (CPPLAND_EVENT_SLOTS - 1)) == 0,
+		   "a mask selects the slot");
+CPPLAND_ABI_ASSERT((CPPLAND_DECISION_SLOTS & (CPPLAND_DECISION_SLOTS - 1)) == 0,
+		   "a mask selects the slot");
 
 #endif /* CPPLAND_ABI_H */

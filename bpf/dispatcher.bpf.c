@@ -2,13 +2,14 @@
 /*
  * dispatcher.bpf.c - the dispatcher: it holds every task and knows no policy.
  *
- * A task that cannot run at once waits in HELD. When a CPU needs a task and there is a choice to make, that CPU tells
- * the agent what waits (HELD moves to ASKED), runs the agent, carries out its decisions (ASKED moves to SHARED or to a
- * CPU's own queue) and takes the first. When there is no choice, or the agent is busy, resting, late or gone, the CPU
- * takes the head of HELD itself: nobody ever waits for user space that a CPU could serve.
+ * A task that cannot run at once waits in HELD. When a CPU needs a task and there is a choice to
+ * make, that CPU tells the agent what waits (HELD moves to ASKED), runs the agent, carries out its
+ * decisions (ASKED moves to SHARED or to a CPU's own queue) and takes the first. When there is no
+ * choice, or the agent is busy, resting, late or gone, the CPU takes the head of HELD itself:
+ * nobody ever waits for user space that a CPU could serve.
  *
- * Weaknesses: one HELD and one SHARED queue for the whole machine; a task that may use few CPUs is found by walking
- * over those before it.
+ * Weaknesses: one HELD and one SHARED queue for the whole machine; a task that may use few CPUs is
+ * found by walking over those before it.
  */
 #include "kernel.h"
 #include "state.bpf.h"
@@ -22,7 +23,7 @@
 char _license[] SEC("license") = "GPL";
 
 #define ANNOUNCE_MAX 128
-#define RECALL_MAX 128
+#define RECALL_MAX   128
 #define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 
 /* How it ended; read by the loader after the kernel has let go. */
@@ -51,7 +52,8 @@ static bool nothing_waits_for(s32 cpu)
 	       !scx_bpf_dsq_nr_queued(DSQ_URGENT);
 }
 
-/* The policy lets @p go ahead of others without asking, when it wakes up. It hears of it before that runs out. */
+/* The policy lets @p go ahead of others without asking, when it wakes up. It hears of it before
+ * that runs out. */
 static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
 {
 	u64 total = p->se.sum_exec_runtime;
@@ -67,8 +69,9 @@ static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
 }
 
 /*
- * The CPU that @p, which wakes up, may take over now; -1 if it has to wait. The policy said so ahead of time by
- * giving it credit. While the agent is late nobody renews credit, so whoever is behind its share may.
+ * The CPU that @p, which wakes up, may take over now; -1 if it has to wait. The policy said so
+ * ahead of time by giving it credit. While the agent is late nobody renews credit, so whoever is
+ * behind its share may.
  */
 static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 {
@@ -80,9 +83,10 @@ static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 }
 
 /*
- * Whether @p, which wakes up with credit and could preempt nobody, is to be served before what is decided. That
- * is for the frame or the sound between which there is a pause. Were it for everybody with credit, tasks that send
- * each other messages would run once for every message, instead of once for many.
+ * Whether @p, which wakes up with credit and could preempt nobody, is to be served before what is
+ * decided. That is for the frame or the sound between which there is a pause. Were it for everybody
+ * with credit, tasks that send each other messages would run once for every message, instead of
+ * once for many.
  */
 static bool is_urgent(struct task_struct *p, struct task_ctx *tctx)
 {
@@ -99,7 +103,8 @@ static bool is_urgent(struct task_struct *p, struct task_ctx *tctx)
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
 {
-	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns, enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
+	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
+			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
 	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	count(CPPLAND_NR_PREEMPT_WAKEUPS, 1);
 	trace("%d preempts cpu %d", p->pid, cpu);
@@ -122,8 +127,9 @@ static void announce(u64 now)
 	struct task_struct *p;
 	u32 n = 0;
 
-	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) + scx_bpf_dsq_nr_queued(DSQ_SHARED));
-	bpf_for_each(scx_dsq, p, DSQ_HELD, 0) {
+	WRITE_ONCE(shm.dispatcher.nr_waiting,
+		   scx_bpf_dsq_nr_queued(DSQ_HELD) + scx_bpf_dsq_nr_queued(DSQ_SHARED));
+	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
 		if (n++ >= ANNOUNCE_MAX)
@@ -145,9 +151,10 @@ static void fail_over(u64 now)
 }
 
 /*
- * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or more for one CPU, or
- * one that waits and one whose slice has just ended. It rests after a pass in proportion to what the pass took, so
- * that deciding costs the machine a bounded share; until then the dispatcher's own order serves.
+ * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or
+ * more for one CPU, or one that waits and one whose slice has just ended. It rests after a pass in
+ * proportion to what the pass took, so that deciding costs the machine a bounded share; until then
+ * the dispatcher's own order serves.
  */
 static bool run_agent(s32 cpu, s32 undecided, bool choice)
 {
@@ -180,7 +187,8 @@ static bool run_agent(s32 cpu, s32 undecided, bool choice)
 	return true;
 }
 
-/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been stopped, sets its rest. */
+/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been
+ * stopped, sets its rest. */
 static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u64 passes)
 {
 	u64 took = p->se.sum_exec_runtime - tctx->told_ns;
@@ -230,7 +238,7 @@ static void recall(u64 now)
 
 	if (!agent.failover_at)
 		fail_over(now);
-	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
+	bpf_for_each (scx_dsq, p, DSQ_ASKED, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
 		if (n++ >= RECALL_MAX)
@@ -243,13 +251,14 @@ static void recall(u64 now)
 	}
 }
 
-/* The agent lives, but has not decided what it was asked about long ago: such tasks run where they last ran. */
+/* The agent lives, but has not decided what it was asked about long ago: such tasks run where they
+ * last ran. */
 static void rescue(u64 now)
 {
 	struct task_struct *p;
 	u32 n = 0;
 
-	bpf_for_each(scx_dsq, p, DSQ_ASKED, 0) {
+	bpf_for_each (scx_dsq, p, DSQ_ASKED, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
 		if (n++ >= RECALL_MAX || (tctx && before(now, tctx->asked_at + forget_ns)))
@@ -296,7 +305,8 @@ static s32 start_heartbeat(u64 in_ns)
 	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
 }
 
-/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs that go moving. */
+/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs
+ * that go moving. */
 static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
 {
 	bool leaving = tend_leaving_cpus();
@@ -327,7 +337,8 @@ static s32 init_heartbeat(void)
 
 s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_args *args)
 {
-	struct task_ctx *tctx = bpf_task_storage_get(&task_ctxs, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct task_ctx *tctx =
+		bpf_task_storage_get(&task_ctxs, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!tctx)
 		return -ENOMEM;
@@ -338,8 +349,9 @@ s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_arg
 	return 0;
 }
 
-/* Whether @p must never wait for user space. Per-CPU threads of the kernel, reclaim and compaction: the agent itself
- * may wait for them. Our own helper threads: the agent's answers must not depend on its own decisions. */
+/* Whether @p must never wait for user space. Per-CPU threads of the kernel, reclaim and compaction:
+ * the agent itself may wait for them. Our own helper threads: the agent's answers must not depend
+ * on its own decisions. */
 static bool is_exempt(struct task_struct *p)
 {
 	if (p->flags & PF_KTHREAD) {
@@ -438,7 +450,8 @@ static void replenish(struct task_struct *p)
 		p->scx.slice = slice_ns;
 }
 
-/* Whether @prev, whose slice has ended, is further behind its share than whoever is first in HELD. */
+/* Whether @prev, whose slice has ended, is further behind its share than whoever is first in HELD.
+ */
 static bool is_first_again(struct task_struct *prev)
 {
 	struct task_ctx *tctx = task_ctx_of(prev);
@@ -448,7 +461,7 @@ static bool is_first_again(struct task_struct *prev)
 	if (!tctx)
 		return false;
 	charge(prev, tctx);
-	bpf_for_each(scx_dsq, p, DSQ_HELD, 0) {
+	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
 		first = before(tctx->vtime, p->scx.dsq_vtime);
 		break;
 	}
@@ -457,7 +470,8 @@ static bool is_first_again(struct task_struct *prev)
 
 void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 {
-	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) && !is_agent(prev);
+	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
+			  !is_agent(prev);
 	s32 held, decided;
 
 	drain_decisions();
@@ -542,7 +556,7 @@ static s32 note_big_cpus(void)
 
 	if (!mask)
 		return -ENOMEM;
-	bpf_for(cpu, 0, nr_cpu_ids)
+	bpf_for (cpu, 0, nr_cpu_ids)
 		if (cpu < CPPLAND_MAX_CPUS && cpu_is_big[cpu])
 			bpf_cpumask_set_cpu(cpu, mask);
 	mask = bpf_kptr_xchg(&big_cpus, mask);
@@ -556,7 +570,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 	s32 err = 0;
 	u32 cpu;
 
-	bpf_for(cpu, 0, nr_cpu_ids) {
+	bpf_for (cpu, 0, nr_cpu_ids) {
 		err = scx_bpf_create_dsq(cpu, -1);
 		if (err)
 			return err;
@@ -578,10 +592,15 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 /* For the kernel's debug dump. */
 void STRUCT_OP(cppland_dump, struct scx_dump_ctx *dump)
 {
-	static char fmt[] = "held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
+	static char fmt[] =
+		"held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
 	unsigned long long data[] = {
-		scx_bpf_dsq_nr_queued(DSQ_HELD), scx_bpf_dsq_nr_queued(DSQ_ASKED), scx_bpf_dsq_nr_queued(DSQ_SHARED),
-		agent.asked_at,			 agent.passes,			   shm.dispatcher.decision_tail,
+		scx_bpf_dsq_nr_queued(DSQ_HELD),
+		scx_bpf_dsq_nr_queued(DSQ_ASKED),
+		scx_bpf_dsq_nr_queued(DSQ_SHARED),
+		agent.asked_at,
+		agent.passes,
+		shm.dispatcher.decision_tail,
 		shm.agent.decision_head,
 	};
 

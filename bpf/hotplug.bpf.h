@@ -2,11 +2,12 @@
 /*
  * hotplug.bpf.h - CPUs that come and go while tasks wait.
  *
- * Since the dispatcher has callbacks for it, the kernel does not end the scheduler when a CPU comes or goes. In return
- * it leaves to us what other classes do by themselves. A waiting task counts as runnable on the CPU where it last
- * ran, and the kernel does not let a CPU go before nothing is runnable there; it looks only when that CPU itself
- * switches tasks. So until the CPU is gone, whatever waits in its name is put into its local queue again and
- * again: the CPU picks it, and the kernel pushes it elsewhere, breaking its affinity if it must.
+ * Since the dispatcher has callbacks for it, the kernel does not end the scheduler when a CPU comes
+ * or goes. In return it leaves to us what other classes do by themselves. A waiting task counts as
+ * runnable on the CPU where it last ran, and the kernel does not let a CPU go before nothing is
+ * runnable there; it looks only when that CPU itself switches tasks. So until the CPU is gone,
+ * whatever waits in its name is put into its local queue again and again: the CPU picks it, and the
+ * kernel pushes it elsewhere, breaking its affinity if it must.
  */
 #ifndef CPPLAND_BPF_HOTPLUG_H
 #define CPPLAND_BPF_HOTPLUG_H
@@ -14,7 +15,7 @@
 #include "state.bpf.h"
 
 #define LEAVING_EVERY (2 * NSEC_PER_MSEC)
-#define LEAVING_WALK 512
+#define LEAVING_WALK  512
 
 u32 nr_leaving; /* CPUs; atomic */
 
@@ -46,7 +47,7 @@ static void empty_cpu_queue(s32 cpu)
 	struct task_struct *p;
 	u32 n = 0;
 
-	bpf_for_each(scx_dsq, p, cpu, 0) {
+	bpf_for_each (scx_dsq, p, cpu, 0) {
 		if (n++ >= LEAVING_WALK)
 			break;
 		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_SHARED, 0);
@@ -59,7 +60,7 @@ static void hand_back(u64 dsq, s32 cpu)
 	struct task_struct *p;
 	u32 n = 0;
 
-	bpf_for_each(scx_dsq, p, dsq, 0) {
+	bpf_for_each (scx_dsq, p, dsq, 0) {
 		if (n++ >= LEAVING_WALK)
 			break;
 		if (scx_bpf_task_cpu(p) == cpu)
@@ -83,7 +84,7 @@ static bool tend_leaving_cpus(void)
 
 	if (!nr_leaving)
 		return false;
-	bpf_for(cpu, 0, nr_cpu_ids) {
+	bpf_for (cpu, 0, nr_cpu_ids) {
 		struct cpu_state *state = cpu_state_of(cpu);
 
 		if (!state)

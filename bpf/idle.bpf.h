@@ -14,22 +14,25 @@ private(CPPLAND) struct bpf_cpumask __kptr *big_cpus;
 static s32 pick_idle_any(struct task_struct *p)
 {
 	if (numa_local)
-		return scx_bpf_pick_idle_cpu_node(p->cpus_ptr, scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
+		return scx_bpf_pick_idle_cpu_node(p->cpus_ptr,
+						  scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
 	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 }
 
 /*
- * An idle CPU for a task that wakes up, claimed; or a negative number. The kernel's own search looks at
- * the previous CPU, SMT siblings, the LLC and the node, in that order of preference; on a hybrid machine it looks
- * among the big CPUs first, with -n in the task's preferred node first.
+ * An idle CPU for a task that wakes up, claimed; or a negative number. The kernel's own search
+ * looks at the previous CPU, SMT siblings, the LLC and the node, in that order of preference; on a
+ * hybrid machine it looks among the big CPUs first, with -n in the task's preferred node first.
  */
 static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	s32 cpu = -1;
 
-	if (numa_local && bpf_core_field_exists(p->numa_preferred_nid) && p->numa_preferred_nid >= 0) {
-		cpu = scx_bpf_pick_idle_cpu_node(p->cpus_ptr, p->numa_preferred_nid,
-						 CORE_ENUM(scx_pick_idle_cpu_flags, SCX_PICK_IDLE_IN_NODE));
+	if (numa_local && bpf_core_field_exists(p->numa_preferred_nid) &&
+	    p->numa_preferred_nid >= 0) {
+		cpu = scx_bpf_pick_idle_cpu_node(
+			p->cpus_ptr, p->numa_preferred_nid,
+			CORE_ENUM(scx_pick_idle_cpu_flags, SCX_PICK_IDLE_IN_NODE));
 		if (cpu >= 0)
 			return cpu;
 	}
@@ -39,7 +42,8 @@ static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_fl
 		bpf_rcu_read_lock();
 		big = big_cpus;
 		if (big)
-			cpu = scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, (const struct cpumask *)big, 0);
+			cpu = scx_bpf_select_cpu_and(p, prev_cpu, wake_flags,
+						     (const struct cpumask *)big, 0);
 		bpf_rcu_read_unlock();
 		if (cpu >= 0)
 			return cpu;
@@ -47,7 +51,8 @@ static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_fl
 	return scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, p->cpus_ptr, 0);
 }
 
-/* Whether the task that @cpu was seen to run is still the one there (and not one of a higher class). */
+/* Whether the task that @cpu was seen to run is still the one there (and not one of a higher
+ * class). */
 static bool still_runs(s32 cpu, s32 tid)
 {
 	struct task_struct *curr;
@@ -67,8 +72,8 @@ static bool still_runs(s32 cpu, s32 tid)
 }
 
 /*
- * A timer for each CPU, which preempts what runs there if by then somebody still waits who may. Producer and
- * consumer: the dispatcher alone.
+ * A timer for each CPU, which preempts what runs there if by then somebody still waits who may.
+ * Producer and consumer: the dispatcher alone.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -97,7 +102,7 @@ static s32 init_nudges(void)
 {
 	u32 cpu;
 
-	bpf_for(cpu, 0, nr_cpu_ids) {
+	bpf_for (cpu, 0, nr_cpu_ids) {
 		u32 key = cpu;
 		struct nudge *nudge = bpf_map_lookup_elem(&nudges, &key);
 		s32 err;
@@ -114,14 +119,16 @@ static s32 init_nudges(void)
 }
 
 /*
- * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs the latest key.
- * With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key, and a small lead is not enough.
- * -1 if nobody runs later than @p would.
+ * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs
+ * the latest key. With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key,
+ * and a small lead is not enough. -1 if nobody runs later than @p would.
  *
- * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the time would do little else
- * than preempt each other. With @wait_for_it the CPU is nudged when that time is over.
+ * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
+ * time would do little else than preempt each other. With @wait_for_it the CPU is nudged when that
+ * time is over.
  */
-static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime, bool wait_for_it)
+static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime,
+		       bool wait_for_it)
 {
 	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
 	u64 now, ran;
@@ -129,7 +136,7 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	s32 victim = -1;
 	u32 cpu;
 
-	bpf_for(cpu, 0, nr_cpu_ids) {
+	bpf_for (cpu, 0, nr_cpu_ids) {
 		u64 key;
 
 		state = cpu_state_of(cpu);
@@ -148,7 +155,8 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 		}
 	}
 	state = cpu_state_of(victim);
-	if (victim < 0 || !state || scx_bpf_dsq_nr_queued(local_on(victim)) || !still_runs(victim, state->tid))
+	if (victim < 0 || !state || scx_bpf_dsq_nr_queued(local_on(victim)) ||
+	    !still_runs(victim, state->tid))
 		return -1;
 	if (!state->has_credit)
 		return victim;

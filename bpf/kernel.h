@@ -2,9 +2,10 @@
 /*
  * kernel.h - just the kernel types, constants and kfuncs that the dispatcher uses.
  *
- * Written by hand, so that neither a kernel's own header dump nor a sched_ext build host is needed. Structures
- * name only the members that are read; their offsets, the values of enumerators, and whether something exists at
- * all come from the running kernel's BTF at load time. One object serves every kernel from 6.16 on.
+ * Written by hand, so that neither a kernel's own header dump nor a sched_ext build host is needed.
+ * Structures name only the members that are read; their offsets, the values of enumerators, and
+ * whether something exists at all come from the running kernel's BTF at load time. One object
+ * serves every kernel from 6.16 on.
  */
 #ifndef CPPLAND_BPF_KERNEL_H
 #define CPPLAND_BPF_KERNEL_H
@@ -26,20 +27,20 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
-#define true 1
+#define true  1
 #define false 0
-#define NULL ((void *)0)
+#define NULL  ((void *)0)
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
-#define BPF_F_NO_PREALLOC 1
+#define BPF_F_NO_PREALLOC	       1
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
-#define CLOCK_MONOTONIC 1
-#define ESRCH 3
-#define ENOMEM 12
+#define CLOCK_MONOTONIC		       1
+#define ESRCH			       3
+#define ENOMEM			       12
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -134,7 +135,8 @@ struct bpf_timer {
 	u64 opaque[2];
 } __attribute__((aligned(8)));
 
-/* The enumerators' values here are of no account where CORE_ENUM() reads them: the running kernel's are used. */
+/* The enumerators' values here are of no account where CORE_ENUM() reads them: the running kernel's
+ * are used. */
 enum scx_enq_flags {
 	SCX_ENQ_WAKEUP = 1ULL,
 	SCX_ENQ_CPU_SELECTED = 1024ULL,
@@ -169,26 +171,30 @@ enum scx_dsq_id_flags {
 
 /* task_struct.flags; part of the kernel's long-standing task ABI, not in BTF. */
 #define PF_KCOMPACTD 0x00010000
-#define PF_KSWAPD 0x00020000
-#define PF_KTHREAD 0x00200000
+#define PF_KSWAPD    0x00020000
+#define PF_KTHREAD   0x00200000
 
 s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
 s32 scx_bpf_dsq_nr_queued(u64 dsq_id) __ksym;
 void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
-void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags) __ksym;
+void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+			      u64 enq_flags) __ksym;
 bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym;
 void scx_bpf_dsq_move_set_slice(struct bpf_iter_scx_dsq *it, u64 slice) __ksym;
 void scx_bpf_dsq_move_set_vtime(struct bpf_iter_scx_dsq *it, u64 vtime) __ksym;
-bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id, u64 enq_flags) __ksym;
-bool scx_bpf_dsq_move_vtime(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id, u64 enq_flags) __ksym;
+bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
+		      u64 enq_flags) __ksym;
+bool scx_bpf_dsq_move_vtime(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
+			    u64 enq_flags) __ksym;
 int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags) __ksym;
 struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym;
 void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym;
-s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, const struct cpumask *cpus_allowed,
-			   u64 flags) __ksym;
+s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
+			   const struct cpumask *cpus_allowed, u64 flags) __ksym;
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym;
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *cpus_allowed, u64 flags) __ksym;
-s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *cpus_allowed, s32 node, u64 flags) __ksym __weak; /* with NUMA */
+s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *cpus_allowed, s32 node,
+			       u64 flags) __ksym __weak; /* with NUMA */
 void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym;
 u64 scx_bpf_now(void) __ksym;
 s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
@@ -197,9 +203,10 @@ const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym;
 void scx_bpf_put_cpumask(const struct cpumask *mask) __ksym;
 void scx_bpf_dump_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym;
 u32 scx_bpf_reenqueue_local(void) __ksym __weak;
-bool scx_bpf_task_set_slice(struct task_struct *p, u64 slice) __ksym __weak;	  /* 6.19 on; before, the field */
-struct task_struct *scx_bpf_cpu_curr(s32 cpu) __ksym __weak;			  /* 6.18 on */
-struct rq *scx_bpf_cpu_rq(s32 cpu) __ksym __weak;				  /* until 7.x */
+bool scx_bpf_task_set_slice(struct task_struct *p,
+			    u64 slice) __ksym __weak;	     /* 6.19 on; before, the field */
+struct task_struct *scx_bpf_cpu_curr(s32 cpu) __ksym __weak; /* 6.18 on */
+struct rq *scx_bpf_cpu_rq(s32 cpu) __ksym __weak;	     /* until 7.x */
 
 struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 void bpf_task_release(struct task_struct *p) __ksym;
@@ -217,11 +224,12 @@ void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
 #define __kptr __attribute__((btf_type_tag("kptr")))
 #endif
 
-#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define READ_ONCE(x)	 (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
-/* A local enum or struct of another name than the kernel's would not be found in its BTF: keep the names above. */
-#define STRUCT_OP(name, args...) SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+/* A local enum or struct of another name than the kernel's would not be found in its BTF: keep the
+ * names above. */
+#define STRUCT_OP(name, args...)	   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
 #define STRUCT_OP_SLEEPABLE(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
 
 #endif /* CPPLAND_BPF_KERNEL_H */

@@ -4,8 +4,10 @@
  *
  * Events: many CPUs write, the agent reads.
  *   - full: the event is dropped and counted; the task stays held, so nothing is lost
- *   - a CPU claims a slot by adding to `event_head`; it holds no lock, and a claimed slot is always filled
- *   - the last CPPLAND_MAX_CPUS slots stay free, so that CPUs which claim at once never overtake the reader
+ *   - a CPU claims a slot by adding to `event_head`; it holds no lock, and a claimed slot is always
+ * filled
+ *   - the last CPPLAND_MAX_CPUS slots stay free, so that CPUs which claim at once never overtake
+ * the reader
  *   - a reader's index that makes no sense looks like a full ring
  * Decisions: the agent writes, one CPU at a time reads.
  *   - who does not get the lock goes on: the holder, with interrupts off, reads everything
@@ -45,7 +47,8 @@ static bool send_event(enum cppland_event_type type, struct task_struct *p, stru
 	e->exec_runtime_ns = total - tctx->woke_ns;
 	e->total_ns = total;
 	__builtin_memcpy(e->comm, p->comm, sizeof(e->comm));
-	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every architecture. */
+	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every
+	 * architecture. */
 	__sync_lock_test_and_set(&e->seq, head + 1);
 
 	tctx->told_ns = total;
@@ -95,7 +98,8 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 	u64 dsq, slice;
 	s32 wake;
 
-	if (d->domain >= CPPLAND_NR_DOMAINS || (d->op != CPPLAND_DECIDE_RUN && d->op != CPPLAND_DECIDE_CREDIT)) {
+	if (d->domain >= CPPLAND_NR_DOMAINS ||
+	    (d->op != CPPLAND_DECIDE_RUN && d->op != CPPLAND_DECIDE_CREDIT)) {
 		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
 		return;
 	}
@@ -148,9 +152,10 @@ static u64 drain_locked(u64 tail, u64 head)
 		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
 		return head;
 	}
-	/* The iterator comes after every task that has been asked about: only those can be moved with it. */
+	/* The iterator comes after every task that has been asked about: only those can be moved
+	 * with it. */
 	if (!bpf_iter_scx_dsq_new(&it, DSQ_ASKED, 0)) {
-		bpf_for(n, 0, DRAIN_MAX) {
+		bpf_for (n, 0, DRAIN_MAX) {
 			struct cppland_decision d;
 
 			if (tail == head)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * state.bpf.h - the dispatcher's tunables, queues and memory: of the machine, of each CPU, of each task.
+ * state.bpf.h - the dispatcher's tunables, queues and memory: of the machine, of each CPU, of each
+ * task.
  */
 #ifndef CPPLAND_BPF_STATE_H
 #define CPPLAND_BPF_STATE_H
@@ -15,16 +16,16 @@
  *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
  *   ASKED   waits, the agent has been told; in order of telling
  *   SHARED  decided, for any CPU; in order of the policy's keys. The CPUs' own queues likewise
- *   URGENT  wakes up seldom and has credit to go ahead, but nobody could be preempted for it; first come, first served
- *   AGENT   the agent itself, when it has nothing to do
+ *   URGENT  wakes up seldom and has credit to go ahead, but nobody could be preempted for it; first
+ * come, first served AGENT   the agent itself, when it has nothing to do
  */
 #define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
-#define DSQ_HELD (CPPLAND_MAX_CPUS + 1)
-#define DSQ_ASKED (CPPLAND_MAX_CPUS + 2)
+#define DSQ_HELD   (CPPLAND_MAX_CPUS + 1)
+#define DSQ_ASKED  (CPPLAND_MAX_CPUS + 2)
 #define DSQ_URGENT (CPPLAND_MAX_CPUS + 3)
-#define DSQ_AGENT (CPPLAND_MAX_CPUS + 4)
+#define DSQ_AGENT  (CPPLAND_MAX_CPUS + 4)
 
-#define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_MSEC  1000000ULL
 #define WEIGHT_DEFAULT 100ULL
 
 /* Tunables, set by the loader. Times in ns. */
@@ -32,16 +33,20 @@ const volatile u32 nr_cpu_ids = 1;
 const volatile u32 nr_cpus = 1; /* online when loaded */
 const volatile s32 agent_tid;
 const volatile s32 agent_tgid;
-const volatile u64 slice_ns = 1 * NSEC_PER_MSEC;      /* for what is placed without the agent */
+const volatile u64 slice_ns = 1 * NSEC_PER_MSEC;       /* for what is placed without the agent */
 const volatile u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for longer */
 const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
-const volatile u64 late_ns = 20 * NSEC_PER_MSEC;   /* an agent that takes longer is gone on without */
-const volatile u64 forget_ns = 500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
-const volatile u64 protect_ns = NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
-const volatile u64 rare_ns = 4 * NSEC_PER_MSEC;    /* between its wake-ups, for a task to be urgent */
-const volatile u64 urgent_every_ns = NSEC_PER_MSEC / 5; /* no more than one urgent task, on the whole machine */
+const volatile u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
+const volatile u64 forget_ns =
+	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
+const volatile u64 protect_ns =
+	NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
+const volatile u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
+const volatile u64 urgent_every_ns =
+	NSEC_PER_MSEC / 5; /* no more than one urgent task, on the whole machine */
 const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
-const volatile u32 agent_rest = 49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
+const volatile u32 agent_rest =
+	49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
 const volatile u8 numa_local;
 const volatile u8 percpu_local;
 const volatile u8 hybrid; /* there are big and little CPUs */
@@ -75,7 +80,7 @@ struct nudge {
 enum task_flags {
 	TASK_ANNOUNCED = 1U << 0, /* the agent knows of it */
 	TASK_HAS_KEY = 1U << 1,
-	TASK_WOKE = 1U << 2,	  /* since the last event */
+	TASK_WOKE = 1U << 2,	   /* since the last event */
 	TASK_CREDIT_LOW = 1U << 3, /* the agent has been told that its credit runs out */
 	TASK_RARE = 1U << 4,	   /* its last wake-ups are far apart */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * state_types.h - types of the dispatcher's own global variables, which the generated skeleton names.
+ * state_types.h - types of the dispatcher's own global variables, which the generated skeleton
+ * names.
  */
 #ifndef CPPLAND_BPF_STATE_TYPES_H
 #define CPPLAND_BPF_STATE_TYPES_H
@@ -27,7 +28,7 @@ struct cpu_state {
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
-	u8 offline; /* enum cpu_offline */
+	u8 offline;	/* enum cpu_offline */
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
 	u64 pad[3];
 } __attribute__((aligned(64)));
@@ -41,7 +42,7 @@ struct agent_state {
 	u64 failover_at;
 	u16 wanted;  /* it has something to do, when it is rested */
 	u16 overdue; /* it has not run for a heartbeat: now, rested or not */
-	s32 cpu;    /* where it last ran */
+	s32 cpu;     /* where it last ran */
 };
 
 #endif /* CPPLAND_BPF_STATE_TYPES_H */
