@@ -64,10 +64,9 @@ struct Decision {
 //     cppland::TaskQueue<Task> queue;
 //   };
 //
-//   ready(task, moment)  the task waits; called once, until next() has chosen it or gone() was
-//   called gone(task)           the task waits no more, and next() must not choose it: it was taken
-//   back or
-//                        has exited. Also called for tasks that were not waiting
+//   ready(task, moment)  the task waits; called once, until next() chose it or gone() was called
+//   gone(task)           the task waits no more, and next() must not choose it: it was taken back
+//                        or has exited. Also called for tasks that were not waiting
 //   next(moment)         whom to run next, of those that wait; no task if nobody does
 //
 // The kernel holds what waits: a task that a policy forgets is served all the same, late, and
