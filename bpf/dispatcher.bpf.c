@@ -172,10 +172,17 @@ static bool run_agent(s32 cpu, s32 undecided, bool choice)
 	if (!agent.asked_at) {
 		if (!agent.overdue && before(now, agent.rest_until))
 			return false;
+		/* One CPU calls it: what another told it of while it decides would be in HELD
+		 * still, and missed. */
+		if (__sync_lock_test_and_set(&agent.called, 1))
+			return false;
 		announce(now);
 	}
-	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT))
+	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT)) {
+		if (!agent.asked_at)
+			__sync_lock_test_and_set(&agent.called, 0);
 		return false;
+	}
 	if (!agent.asked_at) {
 		agent.asked_at = now;
 		count(CPPLAND_NR_AGENT_PASSES, 1);
@@ -202,6 +209,7 @@ static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u6
 	count(CPPLAND_AGENT_NS, took);
 	agent.rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_cpus;
 	agent.asked_at = 0;
+	__sync_lock_test_and_set(&agent.called, 0);
 }
 
 static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)

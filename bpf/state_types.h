@@ -40,6 +40,7 @@ struct agent_state {
 	u64 ran_at;	/* it last had a CPU */
 	u64 passes;	/* completed, as the agent says */
 	u64 failover_at;
+	u32 called;  /* by a CPU that tells it who waits, until it is done; atomic */
 	u16 wanted;  /* it has something to do, when it is rested */
 	u16 overdue; /* it has not run for a heartbeat: now, rested or not */
 	s32 cpu;     /* where it last ran */
