@@ -7,47 +7,22 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <span>
 #include <vector>
 
 #include "policies/deadline.h"
 #include "policies/fifo.h"
+#include "tests/support/fuzz_bytes.h"
 
 namespace {
 
 using namespace cppland;  // NOLINT(google-build-using-namespace)
-
-void require(bool kept) {
-  if (!kept) {
-    std::abort();
-  }
-}
-
-// The input, read from front to end; zeros behind it.
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
-
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-
-  template <typename T>
-  T take() {
-    T value{};
-    const std::size_t n = std::min(sizeof(T), rest_.size());
-    std::memcpy(&value, rest_.data(), n);
-    rest_ = rest_.subspan(n);
-    return value;
-  }
-
- private:
-  std::span<const std::uint8_t> rest_;
-};
+using cppland::testing::FuzzBytes;
+using cppland::testing::require;
 
 // Few tasks, few generations, so that they meet; or anything at all.
-cppland_event next_event(Bytes& bytes) {
+cppland_event next_event(FuzzBytes& bytes) {
   const auto shape = bytes.take<std::uint8_t>();
   if (shape % 8 == 7) {
     return bytes.take<cppland_event>();
@@ -70,7 +45,7 @@ class Run {
  public:
   explicit Run(std::uint32_t capacity) : capacity_(capacity), host_({.nr_cpus = 4}, capacity) {}
 
-  void on(Bytes bytes) {
+  void on(FuzzBytes bytes) {
     while (!bytes.empty()) {
       moment_.now_ns += bytes.take<std::uint32_t>();
       moment_.waiting = bytes.take<std::uint8_t>() == 255 ? 4'194'304 : host_.waiting();
@@ -126,7 +101,7 @@ class Run {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const Bytes bytes(data, size);
+  const FuzzBytes bytes(data, size);
   Run<policies::Deadline>(5).on(bytes);
   Run<policies::Fifo>(5).on(bytes);
   Run<policies::Deadline>(64).on(bytes);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// dispatcher_end.h - the dispatcher's ends of the two rings, as bpf/rings.bpf.h has them.
+#pragma once
+
+#include <abi/cppland_abi.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace cppland::testing {
+
+// Does not own the memory. Any number of threads may send events; one reads decisions.
+class DispatcherEnd {
+ public:
+  explicit DispatcherEnd(cppland_shm& shm) : shm_(&shm) {}
+
+  // The next slot for this producer, not yet readable; nothing if the ring is full.
+  [[nodiscard]] std::optional<std::uint64_t> claim_event() {
+    const std::atomic_ref head(shm_->dispatcher.event_head);
+    // Acquires what the reader released with its tail: it has copied the slots before.
+    const std::uint64_t tail =
+        std::atomic_ref(shm_->agent.event_tail).load(std::memory_order_acquire);
+    if (head.load(std::memory_order_relaxed) - tail >= CPPLAND_EVENT_SLOTS - CPPLAND_MAX_CPUS) {
+      return {};
+    }
+    return head.fetch_add(1);
+  }
+
+  // Fills a claimed slot and lets it be read.
+  void publish_event(std::uint64_t claimed, const cppland_event& event) {
+    cppland_event& slot = shm_->event[claimed % CPPLAND_EVENT_SLOTS];
+    // Everything but `seq`, which the reader may be looking at.
+    slot.generation = event.generation;
+    slot.type = event.type;
+    slot.domain = event.domain;
+    slot.tid = event.tid;
+    slot.tgid = event.tgid;
+    slot.cpu = event.cpu;
+    slot.nr_cpus_allowed = event.nr_cpus_allowed;
+    slot.weight = event.weight;
+    slot.flags = event.flags;
+    slot.at_ns = event.at_ns;
+    slot.used_ns = event.used_ns;
+    slot.exec_runtime_ns = event.exec_runtime_ns;
+    slot.total_ns = event.total_ns;
+    for (std::size_t i = 0; i < sizeof(slot.comm); ++i) {
+      slot.comm[i] = event.comm[i];
+    }
+    std::atomic_ref(slot.seq).exchange(claimed + 1);
+  }
+
+  // False if the ring is full.
+  bool send_event(const cppland_event& event) {
+    const auto claimed = claim_event();
+    if (claimed) {
+      publish_event(*claimed, event);
+    }
+    return claimed.has_value();
+  }
+
+  // All that has been decided.
+  std::vector<cppland_decision> drain_decisions() {
+    std::vector<cppland_decision> drained;
+    const std::atomic_ref tail_word(shm_->dispatcher.decision_tail);
+    std::uint64_t tail = tail_word.load(std::memory_order_relaxed);
+    const std::uint64_t head =
+        std::atomic_ref(shm_->agent.decision_head).load(std::memory_order_acquire);
+    if (head - tail > CPPLAND_DECISION_SLOTS) {
+      tail = head;  // makes no sense: emptied
+    }
+    for (; tail != head; ++tail) {
+      drained.push_back(shm_->decision[tail % CPPLAND_DECISION_SLOTS]);
+    }
+    tail_word.store(tail, std::memory_order_release);
+    return drained;
+  }
+
+ private:
+  cppland_shm* shm_;
+};
+
+}  // namespace cppland::testing
