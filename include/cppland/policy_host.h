@@ -50,7 +50,7 @@ class PolicyHost final : public PolicyRunner {
 
   std::size_t take(std::span<const cppland_event> events, const Moment& moment,
                    std::span<cppland_decision> decisions) noexcept override {
-    std::size_t n = 0;
+    std::size_t n = 0;  // NOLINT(misc-const-correctness): renewing policies add to it
     for (const cppland_event& event : events) {
       if (event.tid <= 0) continue;
       if (event.type == CPPLAND_EVENT_GONE) {

@@ -27,6 +27,7 @@ class Task {
   Task() = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
+  ~Task() = default;
 
   std::int32_t tid = 0;
   std::int32_t tgid = 0;

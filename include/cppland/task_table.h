@@ -81,7 +81,7 @@ class TaskTable {
 
   T& at(std::uint32_t i) noexcept { return *std::launder(reinterpret_cast<T*>(slots_[i].bytes)); }
 
-  std::uint32_t index_of(const T& task) const noexcept {
+  [[nodiscard]] std::uint32_t index_of(const T& task) const noexcept {
     return static_cast<std::uint32_t>(reinterpret_cast<const Slot*>(&task) - slots_.data());
   }
 

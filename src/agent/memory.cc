@@ -16,8 +16,8 @@ Result<void> lock_memory() {
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
   // Memory that was freed is not given back, so that it need not be faulted in again.
-  ::mallopt(M_TRIM_THRESHOLD, -1);
-  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, -1);  // NOLINT(concurrency-mt-unsafe): before the agent works
+  ::mallopt(M_MMAP_MAX, 0);         // NOLINT(concurrency-mt-unsafe)
   ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   if (::mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
   rlimit limit{};

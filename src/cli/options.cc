@@ -97,7 +97,8 @@ Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
 Result<void> read_timeout(Options& options) {
   constexpr std::uint32_t kLeast = 1000;
   constexpr std::uint32_t kMost = 30000;  // the kernel's own limit
-  const char* text = std::getenv("SCX_TIMEOUT_MS");
+  const char* text =
+      std::getenv("SCX_TIMEOUT_MS");  // NOLINT(concurrency-mt-unsafe): no threads yet
   if (!text) return {};
   const auto value = parse_int<std::uint32_t>(text);
   if (!value || *value < kLeast || *value > kMost)

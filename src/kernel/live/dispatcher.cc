@@ -62,7 +62,7 @@ void set_ops_name(dispatcher& skeleton, const std::string& name) {
   auto* ops = static_cast<char*>(bpf_map__initial_value(skeleton.maps.cppland_ops, &size));
   char* field = ops + size - kNameLen;
   std::memset(field, 0, kNameLen);
-  std::memcpy(field, name.data(), std::min(name.size(), kNameLen - 1));
+  std::copy_n(name.data(), std::min(name.size(), kNameLen - 1), field);
 }
 
 dispatcher* open_skeleton(const LibbpfOptions& options) {
@@ -104,7 +104,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   if (topology.nr_cpu_ids() > CPPLAND_MAX_CPUS)
     return error(ENOTSUP, "this machine can have {} CPUs, the dispatcher can serve {}",
                  topology.nr_cpu_ids(), CPPLAND_MAX_CPUS);
-  LibbpfLog log(options.verbose);
+  const LibbpfLog log(options.verbose);
   Skeleton skeleton(open_skeleton(options.libbpf));
   if (!skeleton) return error(errno, "opening the BPF object ({})", log.last_words());
 
@@ -141,7 +141,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
 }
 
 Result<void> Dispatcher::attach() {
-  LibbpfLog log(false);
+  const LibbpfLog log(false);
   // Not by the skeleton: from libbpf 1.5 on that would attach the ops as well, and twice is an
   // error.
   link_ = bpf_map__attach_struct_ops(skeleton_->maps.cppland_ops);

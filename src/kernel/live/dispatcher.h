@@ -16,7 +16,7 @@
 #include "topology/topology.h"
 
 struct bpf_link;
-struct dispatcher;
+struct dispatcher;  // NOLINT(readability-identifier-naming): the skeleton's name
 
 namespace cppland::live {
 
@@ -73,6 +73,8 @@ class Dispatcher final : public Kernel {
   // Opens, configures and loads; does not schedule yet.
   [[nodiscard]] static Result<std::unique_ptr<Dispatcher>> load(const DispatcherOptions& options,
                                                                 const Topology& topology);
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() override;
 
   // Takes over the machine's tasks. Fails with EBUSY when another scheduler was faster.
@@ -87,9 +89,9 @@ class Dispatcher final : public Kernel {
 
   [[nodiscard]] const cppland_shm& shm() const noexcept;
 
-  bool attached() const noexcept override;
-  std::uint64_t now_ns() const noexcept override;
-  std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
+  [[nodiscard]] bool attached() const noexcept override;
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override;
+  [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
   std::size_t read_events(std::span<cppland_event> out) noexcept override {
     return rings_.read_events(out);
   }

@@ -22,7 +22,8 @@ LibbpfLog* current = nullptr;
 }  // namespace
 
 struct LibbpfPrinter {
-  static int print(libbpf_print_level level, const char* format, va_list args) {
+  [[gnu::format(printf, 2, 0)]] static int print(libbpf_print_level level, const char* format,
+                                                 va_list args) {
     if (!current) return 0;
     if (current->show_) return std::vfprintf(stderr, format, args);
     if (level != LIBBPF_WARN) return 0;
