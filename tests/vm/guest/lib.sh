@@ -159,6 +159,13 @@ detach() {
 # LABEL: a figure of the summary in the log, such as `u` of "u: 12".
 summary() { sed -nE "s/.*[ |]$1: ([0-9]+).*/\1/p" "$scheduler_log" | tail -n 1; }
 
+# Decisions of the agent so far, from the memory that it shares with the dispatcher.
+decisions() {
+  bpftool map dump name .data.shm | awk -v cpus="$(nproc)" '
+    /"counter": \[/ { sub(/.*\[/, ""); sum += $0; if (++seen == cpus) exit }
+    END { printf "%d\n", sum }'
+}
+
 # --- load ---
 
 # COMMAND...: runs in the background until `quiet`.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # stress.sh - a minute of everything at once: the scheduler stays, the kernel is content, the promises hold.
+# shellcheck disable=SC2317 # functions are called by their names
 . "$(dirname "$0")/lib.sh"
 
 seconds=${1:-60}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What scx_cppland says to bad command lines, and to a kernel without sched_ext. Needs no virtual machine.
+
+The program is $CPPLAND_BUILD/bin/scx_cppland (default: build/release)."""
+
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = Path(os.environ.get("CPPLAND_BUILD") or ROOT / "build" / "release") / "bin" / "scx_cppland"
+TRY = "Try 'scx_cppland --help'."
+
+# What is wrong, and what the message must name.
+BAD_FLAGS = [
+    (["-s", "0"], "--slice-us"),
+    (["-s", "-1"], "--slice-us"),
+    (["-s", "abc"], "--slice-us"),
+    (["-s", ""], "--slice-us"),
+    (["-s", "1.5"], "--slice-us"),
+    (["-s", "1000x"], "--slice-us"),
+    (["-s", "1000001"], "--slice-us"),
+    (["-s", "99999999999999999999"], "--slice-us"),
+    (["-s"], "--slice-us"),
+    (["--slice-us=0"], "--slice-us"),
+    (["-s", "2000", "-s", "3000"], "--slice-us"),
+    (["-S", "0"], "--slice-us-min"),
+    (["-S", "-5"], "--slice-us-min"),
+    (["-S", "many"], "--slice-us-min"),
+    (["-S"], "--slice-us-min"),
+    (["-s", "1000", "-S", "1001"], "--slice-us-min"),
+    (["-S", "20001"], "--slice-us-min"),
+    (["--policy", "lifo"], "--policy"),
+    (["--policy", ""], "--policy"),
+    (["--policy"], "--policy"),
+    (["--exit-dump-len", "-1"], "--exit-dump-len"),
+    (["--exit-dump-len", "long"], "--exit-dump-len"),
+    (["--exit-dump-len", "16777217"], "--exit-dump-len"),
+    (["--exit-dump-len"], "--exit-dump-len"),
+    (["--percpu-local=perhaps"], "--percpu-local"),
+    (["--numa-local=perhaps"], "--numa-local"),
+    (["--partial=perhaps"], "--partial"),
+    (["--verbose=perhaps"], "--verbose"),
+    (["--relaxed-maps=perhaps"], "--relaxed-maps"),
+    (["--pin-root-path"], "--pin-root-path"),
+    (["--kconfig", "/nowhere"], "--kconfig"),
+    (["--kconfig", "/"], "--kconfig"),
+    (["--kconfig"], "--kconfig"),
+    (["--btf-custom-path", "/nowhere"], "--btf-custom-path"),
+    (["--btf-custom-path", "/"], "--btf-custom-path"),
+    (["--bpf-token-path", "/nowhere"], "--bpf-token-path"),
+    (["--no-such-flag"], "--no-such-flag"),
+    (["-z"], "-z"),
+    (["-lz"], "-z"),
+    (["--slice"], "--slice"),
+    (["surplus"], "surplus"),
+    (["--version", "surplus"], "surplus"),
+]
+BAD_TIMEOUTS = ["", "soon", "0", "-1", "999", "30001", "5000ms", "1e4", "99999999999999999999"]
+
+# The flags that need no statistics.
+FLAGS = [
+    "-s,--slice-us", "-S,--slice-us-min", "-l,--percpu-local", "-n,--numa-local", "-p,--partial", "--exit-dump-len",
+    "-v,--verbose", "-V,--version", "-h,--help", "--relaxed-maps", "--pin-root-path", "--kconfig", "--btf-custom-path",
+    "--bpf-token-path", "--policy",
+]  # fmt: skip
+
+
+def run(arguments, **variables):
+    environment = {name: value for name, value in os.environ.items() if name != "SCX_TIMEOUT_MS"}
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        env={**environment, **variables}, check=False,
+    )  # fmt: skip
+
+
+class CommandLine(unittest.TestCase):
+    def refuses(self, done, named):
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 2, done.stderr)
+        self.assertTrue(lines[0].startswith("scx_cppland: "), lines[0])
+        self.assertRegex(lines[0], rf"(?<![\w-]){re.escape(named)}(?![\w-])")
+        self.assertEqual(lines[1], TRY)
+
+    def test_bad_flags_are_refused_by_name(self):
+        for arguments, named in BAD_FLAGS:
+            with self.subTest(arguments=arguments):
+                self.refuses(run(arguments), named)
+
+    def test_bad_timeouts_are_refused(self):
+        for value in BAD_TIMEOUTS:
+            with self.subTest(SCX_TIMEOUT_MS=value):
+                self.refuses(run([], SCX_TIMEOUT_MS=value), "SCX_TIMEOUT_MS")
+
+    def test_help_names_every_flag(self):
+        for flag in ("-h", "--help"):
+            done = run([flag])
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for name in FLAGS:
+                with self.subTest(name=name):
+                    self.assertRegex(done.stdout, rf"(?m)^  {re.escape(name)}(?![\w-])")
+
+    def test_help_names_every_policy(self):
+        text = run(["--help"]).stdout
+        for policy in ("deadline", "fifo"):
+            self.assertRegex(text, rf"(?m)^ +{policy}: \w")
+
+    def test_version_is_name_version_target(self):
+        for flag in ("-V", "--version"):
+            done = run([flag])
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"\Ascx_cppland version \d+\.\d+\.\d+ \w+_linux_gnu\n\Z")
+
+    @unittest.skipIf(Path("/sys/kernel/sched_ext").exists(), "this kernel has sched_ext")
+    def test_a_kernel_without_sched_ext_is_one_message(self):
+        for arguments in ([], ["--partial", "-v"], ["-s", "5000", "-S", "500", "--policy", "fifo"]):
+            with self.subTest(arguments=arguments):
+                done = run(arguments)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, r"\Ascx_cppland: [^\n]*no sched_ext[^\n]*\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main()
