@@ -20,8 +20,6 @@
 #include <thread>
 #include <tuple>
 
-#include "base/scope.h"
-
 namespace cppland {
 namespace {
 
@@ -96,36 +94,74 @@ TEST_F(FileTest, DescriptorsDoNotReachChildren) {
   EXPECT_NE(::fcntl(fd->get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST_F(FileTest, SignalsDoNotBreakAReadOff) {
-  // A pipe with a slow writer, and a signal every millisecond whose handler does not restart calls.
-  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
-  struct sigaction action{};
-  action.sa_handler = [](int) {};
-  ASSERT_EQ(::sigaction(SIGALRM, &action, nullptr), 0);
-  // Ignored from then on, since one may still be on its way.
-  const Finally ignore([] { std::ignore = std::signal(SIGALRM, SIG_IGN); });
+// A signal every millisecond, whose handler does not restart calls.
+class Interruptions {
+ public:
+  Interruptions() {
+    struct sigaction action{};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGALRM, &action, nullptr);
+    constexpr itimerval kEveryMillisecond{.it_interval = {.tv_sec = 0, .tv_usec = 1000},
+                                          .it_value = {.tv_sec = 0, .tv_usec = 1000}};
+    ::setitimer(ITIMER_REAL, &kEveryMillisecond, nullptr);
+  }
+  Interruptions(const Interruptions&) = delete;
+  Interruptions& operator=(const Interruptions&) = delete;
+  ~Interruptions() {
+    constexpr itimerval kNever{};
+    ::setitimer(ITIMER_REAL, &kNever, nullptr);
+    std::ignore = std::signal(SIGALRM, SIG_IGN);  // one may still be on its way
+  }
 
-  const std::jthread writer([file = path("pipe")] {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // the reader is to be interrupted
-    using namespace std::chrono_literals;
-    std::this_thread::sleep_for(20ms);
+  // For threads that are not to be interrupted.
+  static void block() {
+    sigset_t alarm;
+    ::sigemptyset(&alarm);
+    ::sigaddset(&alarm, SIGALRM);
+    ::pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+  }
+};
+
+constexpr std::chrono::milliseconds kWhile{20};
+
+TEST_F(FileTest, SignalsDoNotBreakAReadOff) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const std::jthread slow_writer([file = path("pipe")] {
+    Interruptions::block();
+    std::this_thread::sleep_for(kWhile);
     const UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
     for (const char part : {'a', 'b', 'c'}) {
-      std::this_thread::sleep_for(20ms);
+      std::this_thread::sleep_for(kWhile);
       EXPECT_EQ(::write(pipe.get(), &part, 1), 1);
     }
   });
 
-  constexpr itimerval kEveryMillisecond{.it_interval = {.tv_sec = 0, .tv_usec = 1000},
-                                        .it_value = {.tv_sec = 0, .tv_usec = 1000}};
-  ::setitimer(ITIMER_REAL, &kEveryMillisecond, nullptr);
-  const Finally stop([] {
-    constexpr itimerval kNever{};
-    ::setitimer(ITIMER_REAL, &kNever, nullptr);
-  });
+  const Interruptions interruptions;
   EXPECT_EQ(read_file(path("pipe")), "abc");
+}
+
+TEST_F(FileTest, SignalsDoNotCutAWriteShort) {
+  // More than a pipe holds: the write waits halfway, and a signal makes it return how far it came.
+  constexpr std::size_t kSize = 300'000;
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  std::size_t received = 0;
+  {
+    const std::jthread slow_reader([&received, file = path("pipe")] {
+      Interruptions::block();
+      const UniqueFd pipe(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+      std::array<char, 65536> part{};
+      ssize_t got = 0;
+      do {
+        std::this_thread::sleep_for(kWhile);
+        got = ::read(pipe.get(), part.data(), part.size());
+        received += got > 0 ? static_cast<std::size_t>(got) : 0;
+      } while (got > 0);
+    });
+
+    const Interruptions interruptions;
+    EXPECT_TRUE(write_file(path("pipe"), std::string(kSize, 'x')));
+  }
+  EXPECT_EQ(received, kSize);
 }
 
 }  // namespace

@@ -37,13 +37,6 @@ class Facts {
     return understood(fmt::format(path, std::forward<Args>(args)...), parse_int<std::uint64_t>);
   }
 
-  template <typename... Args>
-  std::optional<std::string> word(fmt::format_string<Args...> path, Args&&... args) {
-    return understood(
-        fmt::format(path, std::forward<Args>(args)...),
-        [](std::string_view text) -> Result<std::string> { return std::string(trim(text)); });
-  }
-
   std::vector<std::string> take_notes() { return std::move(notes_); }
 
  private:
@@ -117,37 +110,34 @@ std::map<unsigned, unsigned> read_nodes(const CpuSet& online, Facts& facts) {
   return node_of;
 }
 
-// A group of CPUs goes by its lowest online member, and a CPU always belongs to its own.
-unsigned leader(CpuSet group, const CpuSet& online, unsigned cpu) {
+// A group of CPUs goes by its lowest member, and a CPU always belongs to its own.
+unsigned leader(CpuSet group, unsigned cpu) {
   group.set(cpu);
-  return (group & online).first();
+  return group.first();
 }
 
-unsigned core_leader(unsigned cpu, const CpuSet& online, Facts& facts) {
+unsigned core_leader(unsigned cpu, Facts& facts) {
   for (const char* name : {"core_cpus_list", "thread_siblings_list"}) {
     if (const auto siblings = facts.list("{}/cpu{}/topology/{}", kCpuFolder, cpu, name)) {
-      return leader(*siblings, online, cpu);
+      return leader(*siblings, cpu);
     }
   }
   return cpu;
 }
 
-unsigned llc_leader(unsigned cpu, const CpuSet& online, const CpuSet& node, Facts& facts) {
+// Among the CPUs of one node.
+unsigned llc_leader(unsigned cpu, Facts& facts) {
   constexpr unsigned kMostCaches = 16;
   std::uint64_t highest = 0;
   std::optional<CpuSet> sharing;
   for (unsigned index = 0; index < kMostCaches; ++index) {
-    const auto type = facts.word("{}/cpu{}/cache/index{}/type", kCpuFolder, cpu, index);
     const auto level = facts.number("{}/cpu{}/cache/index{}/level", kCpuFolder, cpu, index);
-    if (!type && !level) {
-      break;
-    }
-    if (type == "Instruction" || !level || *level <= highest) {
-      continue;
-    }
     const auto shared =
         facts.list("{}/cpu{}/cache/index{}/shared_cpu_list", kCpuFolder, cpu, index);
-    if (shared) {
+    if (!level && !shared) {
+      break;
+    }
+    if (level && shared && *level > highest) {
       highest = *level;
       sharing = *shared;
     }
@@ -157,7 +147,7 @@ unsigned llc_leader(unsigned cpu, const CpuSet& online, const CpuSet& node, Fact
       sharing = facts.list("{}/cpu{}/topology/{}", kCpuFolder, cpu, name);
     }
   }
-  return leader(sharing.value_or(node) & node, online, cpu);
+  return sharing ? leader(*sharing, cpu) : 0;
 }
 
 // One figure for each online CPU, if there is one for all.
@@ -272,10 +262,6 @@ Result<Topology> Topology::read(const ReadFile& read_file) {
   }
 
   const std::map<unsigned, unsigned> node_of = read_nodes(online, facts);
-  std::map<unsigned, CpuSet> cpus_of_node;
-  for (const auto& [cpu, node] : node_of) {
-    cpus_of_node[node].set(cpu);
-  }
   const Capacities capacities = read_capacities(online, facts);
 
   Numbering<unsigned> cores;
@@ -291,9 +277,9 @@ Result<Topology> Topology::read(const ReadFile& read_file) {
       continue;
     }
     cpu.node = node_of.at(id);
-    cpu.core = cores(core_leader(id, online, facts));
+    cpu.core = cores(core_leader(id, facts));
     cpu.smt_rank = cpus_on_core[cpu.core]++;
-    cpu.llc = llcs({cpu.node, llc_leader(id, online, cpus_of_node[cpu.node], facts)});
+    cpu.llc = llcs({cpu.node, llc_leader(id, facts)});
     if (const auto found = capacities.of.find(id); found != capacities.of.end()) {
       cpu.capacity = found->second;
     }

@@ -197,13 +197,15 @@ TEST(TopologyTest, IsPlainWhereThereAreOnlyListsOfCpus) {
 }
 
 TEST(TopologyTest, SharesCachesByPackageIfNothingIsSaidOfCaches) {
-  const Topology topology =
-      read(SysfsTree::captured("numa-2x4x2").remove("/cache/").remove("devices/system/node"));
-
-  EXPECT_EQ(topology.nr_nodes(), 1U);
-  EXPECT_EQ(topology.nr_llcs(), 2U);
-  EXPECT_THAT(each(topology, &Cpu::llc),
-              ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  for (const char* missing : {"core_siblings_list", "package_cpus_list"}) {
+    const Topology topology = read(SysfsTree::captured("numa-2x4x2")
+                                       .remove("/cache/")
+                                       .remove("devices/system/node")
+                                       .remove(missing));
+    EXPECT_EQ(topology.nr_nodes(), 1U);
+    EXPECT_THAT(each(topology, &Cpu::llc),
+                ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  }
 }
 
 TEST(TopologyTest, SharesCachesByNodeIfNothingIsSaidOfPackagesEither) {
@@ -225,6 +227,14 @@ TEST(TopologyTest, ACacheThatSpansNodesCountsForEach) {
   EXPECT_THAT(each(topology, &Cpu::node), ElementsAre(0, 4, 0, 4));
   EXPECT_THAT(each(topology, &Cpu::llc), ElementsAre(0, 1, 0, 1));
   EXPECT_EQ(topology.nr_nodes(), 2U);
+}
+
+TEST(TopologyTest, CpusOfNoNodeBelongToTheFirst) {
+  SysfsTree tree = bare("0-2", "0-2");
+  tree.set("devices/system/node/online", "1-2")
+      .set("devices/system/node/node1/cpulist", "0")
+      .set("devices/system/node/node2/cpulist", "2");
+  EXPECT_THAT(each(read(tree), &Cpu::node), ElementsAre(1, 1, 2));
 }
 
 TEST(TopologyTest, ReadsTheOldNamesOfSiblingLists) {
@@ -276,7 +286,7 @@ TEST(TopologyTest, PassesOverMalformedDetailsAndNotesThem) {
               ::testing::Contains(
                   "devices/system/cpu/cpu1/cache/index3/level: parse \"three\" as a number: "
                   "Invalid argument"));
-  EXPECT_THAT(topology.notes(), ::testing::SizeIs(5));
+  EXPECT_THAT(topology.notes(), ::testing::SizeIs(6));
 }
 
 TEST(TopologyTest, SurvivesListsThatContradictEachOther) {
