@@ -20,9 +20,13 @@ void Agent::run(const std::atomic<bool>& stop) noexcept {
 void Agent::pass() noexcept {
   const Moment moment{
       .now_ns = kernel_.now_ns(), .waiting = kernel_.nr_waiting(), .nr_cpus = nr_cpus_};
-  // Everybody who waits is known to the policy before it decides for the first of them.
-  while (const std::size_t n = kernel_.read_events(events_))
+  // Everybody who waits is known to the policy before it decides for the first of them; but nobody
+  // waits for ever because events do not end.
+  for (std::size_t batches = CPPLAND_EVENT_SLOTS / kBatch; batches > 0; --batches) {
+    const std::size_t n = kernel_.read_events(events_);
+    if (n == 0) break;
     hand_over(policy_.take({events_.data(), n}, moment, decisions_));
+  }
   while (const std::size_t n = policy_.decide(moment, decisions_)) hand_over(n);
   kernel_.park(policy_.waiting());
 }

@@ -50,7 +50,7 @@ class AgentThread {
   pid_t tid_ = 0;
   std::atomic<bool> stop_ = false;
   std::binary_semaphore known_{0};
-  std::binary_semaphore go_{0};
+  std::counting_semaphore<2> go_{0};  // go() and stop() each add one
   Work work_;
   UniqueFd ended_;
 };
