@@ -112,8 +112,9 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   Agent agent(*dispatcher, *policy, topology.nr_online());
   CPPLAND_TRY(lock_memory());
   CPPLAND_TRY(dispatcher->attach());
-  thread.go([&](const std::atomic<bool>& stop) { agent.run(stop); });
   if (options.partial) CPPLAND_TRY(join_sched_ext(thread.tid()));
+  // From here to stop() nothing may return: the thread works with the agent.
+  thread.go([&](const std::atomic<bool>& stop) { agent.run(stop); });
   spdlog::info("{}: policy {}, {} CPUs", cli::version_line(info), entry.name, topology.nr_online());
 
   const std::uint64_t faults = page_faults();
