@@ -23,19 +23,31 @@ std::string policy_help(const SchedulerInfo& info) {
   return text;
 }
 
+// A decimal number within bounds. (CLI11 alone would take 010 for 8.)
+CLI::Validator number(std::uint64_t least, std::uint64_t most) {
+  return {[=](std::string& text) -> std::string {
+            const auto value = parse_int<std::uint64_t>(text);
+            if (!value || *value < least || *value > most)
+              return fmt::format("\"{}\" is no number from {} to {}", text, least, most);
+            text = std::to_string(*value);
+            return {};
+          },
+          fmt::format("{} to {}", least, most)};
+}
+
 void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
                std::string& kconfig_file) {
-  const auto slice = CLI::Range(std::uint64_t{1}, kLongestSliceUs);
+  const auto slice = number(1, kLongestSliceUs);
   app.add_option(
          "-s,--slice-us", options.slice_us,
          "Slice: how far a sleeper may fall behind, and a CPU hog drift back (microseconds)")
-      ->check(slice)
+      ->transform(slice)
       ->capture_default_str()
       ->type_name("US");
   app.add_option("-S,--slice-us-min", options.slice_min_us,
                  "Slice of a task of weight 100, and of tasks that are placed without the policy "
                  "(microseconds)")
-      ->check(slice)
+      ->transform(slice)
       ->capture_default_str()
       ->type_name("US");
   if (info.policies.size() > 1) {
@@ -55,7 +67,7 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
   app.add_option("--exit-dump-len", options.exit_dump_len,
                  "Size of the debug dump that the kernel makes when it ends the scheduler for an "
                  "error (bytes); 0: the kernel's default, 32768")
-      ->check(CLI::Range(std::uint32_t{0}, kLongestDump))
+      ->transform(number(0, kLongestDump))
       ->capture_default_str()
       ->type_name("BYTES");
   app.add_flag("-v,--verbose", options.verbose,

@@ -50,6 +50,8 @@ sigkill() {
   fi
 }
 
+gives_up() { [[ $(state) != enabled ]]; }
+
 # A task that may use one CPU only, which one of a higher class never leaves: the kernel calls it a stall, and ends the
 # scheduler for it, whoever wrote it. (The CPUs must share a cache, or the watchdog itself might starve.)
 starve() {
@@ -59,8 +61,8 @@ starve() {
   done
   load taskset -c 1 chrt -f 10 sh -c 'while :; do :; done'
   load taskset -c 1 sh -c 'while :; do :; done'
-  patiently $PATIENCE disabled
-  quiet
+  patiently $PATIENCE gives_up
+  quiet # to let go takes the CPU's own kernel threads
   reap
 }
 
