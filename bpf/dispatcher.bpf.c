@@ -76,29 +76,10 @@ static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
 static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 {
 	if (has_credit(p, tctx))
-		return pick_victim(p, tctx, false, tctx->flags & TASK_RARE);
+		return pick_victim(p, tctx, false);
 	if (agent.asked_at && agent_is_late(bpf_ktime_get_ns()))
-		return pick_victim(p, tctx, true, false);
+		return pick_victim(p, tctx, true);
 	return -1;
-}
-
-/*
- * Whether @p, which wakes up with credit and could preempt nobody, is to be served before what is
- * decided. That is for the frame or the sound between which there is a pause. Were it for everybody
- * with credit, tasks that send each other messages would run once for every message, instead of
- * once for many.
- */
-static bool is_urgent(struct task_struct *p, struct task_ctx *tctx)
-{
-	u64 now;
-
-	if (!(tctx->flags & TASK_RARE) || !has_credit(p, tctx))
-		return false;
-	now = scx_bpf_now();
-	if (before(now, last_urgent_at + urgent_every_ns))
-		return false;
-	last_urgent_at = now;
-	return true;
 }
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
@@ -438,7 +419,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
 		return;
 	}
-	if (woke && is_urgent(p, tctx)) {
+	if (woke && has_credit(p, tctx) && is_urgent(p, tctx)) {
 		scx_bpf_dsq_insert(p, DSQ_URGENT, slice_ns, enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	} else {
@@ -517,7 +498,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->vtime = tctx->vtime;
 	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
-	state->began_at = scx_bpf_now();
+	state->began_at = bpf_ktime_get_ns();
 	state->calls_agent = 0;
 	if (is_agent(p)) {
 		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;

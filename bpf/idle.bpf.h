@@ -119,21 +119,32 @@ static s32 init_nudges(void)
 }
 
 /*
+ * Whether @p, which wakes up with credit but could preempt nobody, is served before what is
+ * decided. That is for the frame or the sound between which there is a pause, and for whoever uses
+ * so little that its credit does not get less. Were it for everybody with credit, tasks that send
+ * each other messages would run once for every message, instead of once for many.
+ */
+static bool is_urgent(struct task_struct *p, const struct task_ctx *tctx)
+{
+	return tctx->flags & TASK_RARE ||
+	       before(p->se.sum_exec_runtime + rich_ns, tctx->credit_until);
+}
+
+/*
  * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs
  * the latest key. With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key,
  * and a small lead is not enough. -1 if nobody runs later than @p would.
  *
  * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
- * time would do little else than preempt each other. With @wait_for_it the CPU is nudged when that
- * time is over.
+ * time would do little else than preempt each other. When that time is over the CPU is nudged, if
+ * @p is urgent.
  */
-static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime,
-		       bool wait_for_it)
+static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
 {
 	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
-	u64 now, ran;
 	struct cpu_state *state;
 	s32 victim = -1;
+	u64 ran = 0;
 	u32 cpu;
 
 	bpf_for (cpu, 0, nr_cpu_ids) {
@@ -155,16 +166,17 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 		}
 	}
 	state = cpu_state_of(victim);
-	if (victim < 0 || !state || scx_bpf_dsq_nr_queued(local_on(victim)) ||
-	    !still_runs(victim, state->tid))
+	if (victim < 0 || !state || !still_runs(victim, state->tid))
 		return -1;
-	if (!state->has_credit)
-		return victim;
-	now = scx_bpf_now();
-	ran = before(state->began_at, now) ? now - state->began_at : 0;
-	if (ran >= protect_ns)
-		return victim;
-	if (wait_for_it)
+	/* Unless somebody else is about to preempt it. */
+	if (!scx_bpf_dsq_nr_queued(local_on(victim))) {
+		u64 now = bpf_ktime_get_ns();
+
+		ran = before(state->began_at, now) ? now - state->began_at : 0;
+		if (!state->has_credit || ran >= protect_ns)
+			return victim;
+	}
+	if (!by_vtime && is_urgent(p, tctx))
 		nudge_later(victim, protect_ns - ran);
 	return -1;
 }

@@ -196,7 +196,6 @@ s32 scx_bpf_pick_idle_cpu(const struct cpumask *cpus_allowed, u64 flags) __ksym;
 s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *cpus_allowed, s32 node,
 			       u64 flags) __ksym __weak; /* with NUMA */
 void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym;
-u64 scx_bpf_now(void) __ksym;
 s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
 s32 scx_bpf_cpu_node(s32 cpu) __ksym __weak;
 const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym;

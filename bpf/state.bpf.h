@@ -42,8 +42,7 @@ const volatile u64 forget_ns =
 const volatile u64 protect_ns =
 	NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
 const volatile u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
-const volatile u64 urgent_every_ns =
-	NSEC_PER_MSEC / 5; /* no more than one urgent task, on the whole machine */
+const volatile u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent */
 const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
 const volatile u32 agent_rest =
 	49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
@@ -68,7 +67,6 @@ struct agent_state agent;
 
 u64 vtime_now;	    /* the greatest vtime of a task that has begun to run */
 u64 incarnations;   /* tasks seen so far */
-u64 last_urgent_at; /* by scx_bpf_now() */
 u64 next_rescue_at; /* when to look for forgotten tasks again */
 u32 drain_lock;
 
@@ -95,7 +93,7 @@ struct task_ctx {
 	u64 credit_until; /* ... up to which its wake-ups preempt */
 	u64 credit_low;	  /* ... from which on the agent hears of it */
 	u64 since;	  /* when its current wait began */
-	u64 woke_at;	  /* by scx_bpf_now() */
+	u64 woke_at;
 	u64 asked_at;
 	u32 flags; /* enum task_flags */
 };
@@ -161,7 +159,7 @@ static void charge(struct task_struct *p, struct task_ctx *tctx)
 /* @p wakes up. */
 static void wake(struct task_struct *p, struct task_ctx *tctx)
 {
-	u64 now = scx_bpf_now();
+	u64 now = bpf_ktime_get_ns();
 
 	charge(p, tctx);
 	tctx->flags = (tctx->flags & ~TASK_RARE) | TASK_WOKE;

@@ -23,7 +23,7 @@ enum cpu_offline {
 struct cpu_state {
 	u64 key;
 	u64 vtime;
-	u64 began_at; /* by scx_bpf_now() */
+	u64 began_at;
 	s32 tid;
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;

@@ -18,16 +18,18 @@ namespace cppland::policies {
 // little to starve, since everybody's vtime rises as they run.
 //
 // Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is
-// paid three quarters of the task's fair share of the time that passes, holds one slice at most,
-// and whatever the task uses is taken off. What is on the account is the credit with which the task
-// preempts others when it wakes up. Who uses clearly less than its share always has some; a hog
-// never has. All accounts together are paid half of the machine's time at most, however many tasks
-// there are that sleep and wake: the other half belongs to those that wait their turn.
+// paid the task's fair share of the time that passes, holds one slice at most, and whatever the
+// task uses is taken off. What is on the account is the credit with which the task preempts others
+// when it wakes up. Who uses less than its share always has some; a hog, which uses its share and
+// never sleeps, is granted none. What is used on credit comes from a purse that fills with half of
+// the machine's time; while it is empty nobody is granted anything, however many tasks there are
+// that sleep and wake: the other half belongs to those that wait their turn.
 class Deadline {
  public:
   struct Task : cppland::Task {
     std::uint64_t vtime = 0;
-    std::uint64_t credit_ns = 0;
+    std::uint64_t credit_ns = 0;   // on its account
+    std::uint64_t granted_ns = 0;  // of it, what it may use without asking
     std::uint64_t paid_at_ns = 0;
   };
 
@@ -50,12 +52,12 @@ class Deadline {
             .key = deadline,
             .slice_ns = std::max<std::uint64_t>(config_.slice_min_ns * task.weight / 100, 1),
             .cpu = kAnyIdleCpu,
-            .wake_credit_ns = usable_credit(task)};
+            .wake_credit_ns = grant(task)};
   }
 
   std::uint64_t renew(Task& task, const Moment& moment) {
     settle(task, moment);
-    return usable_credit(task);
+    return grant(task);
   }
 
  private:
@@ -65,8 +67,12 @@ class Deadline {
     return ns * 100 / task.weight;
   }
 
-  static std::uint64_t usable_credit(const Task& task) {
-    return task.credit_ns < kLeastCredit ? 0 : task.credit_ns;
+  // What it may use from its next wake-up on: nothing if it does not sleep, or the purse is empty.
+  std::uint64_t grant(Task& task) const {
+    const bool sleeps = by_weight(task.exec_runtime_ns, task) < config_.slice_ns;
+    const bool granted = sleeps && purse_ns_ > 0 && task.credit_ns >= kLeastCredit;
+    task.granted_ns = granted ? task.credit_ns : 0;
+    return task.granted_ns;
   }
 
   // What it used since it was last heard of is taken off, and time that has passed is paid. A task
@@ -87,29 +93,23 @@ class Deadline {
     if (before(task.vtime, now_ - config_.slice_ns)) task.vtime = now_ - config_.slice_ns;
   }
 
-  // Its part of the time since the last payment, among those that want a CPU. What it used beyond
-  // its credit, waiting its turn, is its part already.
+  // Its part of the time since the last payment, among those that want a CPU, less what it used.
   void pay(Task& task, const Moment& moment) {
     fill_purse(moment);
+    purse_ns_ -= static_cast<std::int64_t>(std::min(task.used_ns, task.granted_ns));
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
     const std::uint64_t rivals = (std::uint64_t{moment.waiting} + moment.nr_cpus) * mean_weight_;
     const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
-    const std::uint64_t due = std::min(share, passed) * 3 / 4;
-    const std::uint64_t on_credit = std::min(task.used_ns, task.credit_ns);
-    const std::uint64_t beyond = task.used_ns - on_credit;
-    task.credit_ns -= on_credit;
-    const std::uint64_t paid =
-        std::min({due - std::min(due, beyond), config_.slice_ns - task.credit_ns, purse_ns_});
-    task.credit_ns += paid;
-    purse_ns_ -= paid;
+    const std::uint64_t account = task.credit_ns + std::min(share, passed);
+    task.credit_ns = std::min(account - std::min(account, task.used_ns), config_.slice_ns);
     task.paid_at_ns = moment.now_ns;
   }
 
-  // All that is paid comes from here: half of the machine's time, and a slice for each CPU at once.
+  // What is used on credit comes from here: half of the machine's time.
   void fill_purse(const Moment& moment) {
     const std::uint64_t passed = std::min(moment.now_ns - purse_filled_at_ns_, kLongestPeriod);
-    purse_ns_ =
-        std::min(purse_ns_ + passed * moment.nr_cpus / 2, config_.slice_ns * moment.nr_cpus);
+    purse_ns_ = std::min(purse_ns_ + static_cast<std::int64_t>(passed * moment.nr_cpus / 2),
+                         static_cast<std::int64_t>(config_.slice_ns * moment.nr_cpus));
     purse_filled_at_ns_ = moment.now_ns;
   }
 
@@ -122,7 +122,7 @@ class Deadline {
   PolicyConfig config_;
   std::uint64_t now_ = 1ULL << 40;   // the clock; far enough from 0 to look back from
   std::uint64_t mean_weight_ = 100;  // of the tasks that were ready of late
-  std::uint64_t purse_ns_ = 0;
+  std::int64_t purse_ns_ = 0;
   std::uint64_t purse_filled_at_ns_ = 0;
   OrderedTasks<Task> queue_;
 };

@@ -260,15 +260,15 @@ TEST_F(DeadlineTest, GivesANewTaskNoCredit) {
   EXPECT_EQ(credit_of(b_, {}), 0U);
 }
 
-TEST_F(DeadlineTest, PaysThreeQuartersOfTheFairShare) {
+TEST_F(DeadlineTest, PaysTheFairShare) {
   key_of(a_);
   pass_time(16 * kMs);
   // One CPU, one waits besides the one that runs: the share is half.
-  EXPECT_EQ(credit_of(a_, {}), 6 * kMs);
+  EXPECT_EQ(credit_of(a_, {}), 8 * kMs);
 
   moment_.waiting = 3;
   pass_time(16 * kMs);
-  EXPECT_EQ(credit_of(a_, {}), 9 * kMs);
+  EXPECT_EQ(credit_of(a_, {}), 12 * kMs);
 }
 
 TEST_F(DeadlineTest, PaysByWeight) {
@@ -280,7 +280,7 @@ TEST_F(DeadlineTest, PaysByWeight) {
   key_of(a_);
   const std::uint64_t mean = (15 * 100 + 50 + 15) / 16;
   pass_time(32 * kMs);
-  EXPECT_EQ(credit_of(a_, {}), 32 * kMs * 50 / (4 * mean) * 3 / 4);
+  EXPECT_EQ(credit_of(a_, {}), 32 * kMs * 50 / (4 * mean));
 }
 
 TEST_F(DeadlineTest, PaysForNoMoreThanTheTimeThatPassed) {
@@ -289,16 +289,19 @@ TEST_F(DeadlineTest, PaysForNoMoreThanTheTimeThatPassed) {
   a_.weight = 10000;
   key_of(a_);
   pass_time(4 * kMs);
-  EXPECT_EQ(credit_of(a_, {}), 3 * kMs);
+  EXPECT_EQ(credit_of(a_, {}), 4 * kMs);
 }
 
 TEST_F(DeadlineTest, TakesOffWhatATaskUses) {
   key_of(a_);
   pass_time(16 * kMs);
-  ASSERT_EQ(credit_of(a_, {}), 6 * kMs);
-  EXPECT_EQ(credit_of(a_, {.used_ns = 2 * kMs}), 4 * kMs);
-  pass_time(8 * kMs);  // paid 3 ms
-  EXPECT_EQ(credit_of(a_, {.used_ns = 5 * kMs}), 2 * kMs);
+  ASSERT_EQ(credit_of(a_, {}), 8 * kMs);
+  EXPECT_EQ(credit_of(a_, {.used_ns = 2 * kMs}), 6 * kMs);
+  pass_time(8 * kMs);  // paid 4 ms
+  EXPECT_EQ(credit_of(a_, {.used_ns = 5 * kMs}), 5 * kMs);
+  EXPECT_EQ(credit_of(a_, {.used_ns = 50 * kMs}), 0U) << "no debts";
+  pass_time(8 * kMs);
+  EXPECT_EQ(credit_of(a_, {}), 4 * kMs);
 }
 
 TEST_F(DeadlineTest, NeverHoldsMoreThanASlice) {
@@ -322,7 +325,7 @@ TEST_F(DeadlineTest, GivesAHogNone) {
 
 TEST_F(DeadlineTest, GivesNoCreditThatIsNotWorthAPreemption) {
   key_of(a_);
-  pass_time(266'664);  // pays 99,999 ns
+  pass_time(199'998);  // pays 99,999 ns
   EXPECT_EQ(credit_of(a_, {}), 0U);
   pass_time(4);
   EXPECT_GE(credit_of(a_, {}), 100'000U);
@@ -331,10 +334,10 @@ TEST_F(DeadlineTest, GivesNoCreditThatIsNotWorthAPreemption) {
 TEST_F(DeadlineTest, RenewsCreditWithoutPuttingTheTaskInLine) {
   key_of(a_);
   pass_time(16 * kMs);
-  ASSERT_EQ(credit_of(a_, {}), 6 * kMs);
+  ASSERT_EQ(credit_of(a_, {}), 8 * kMs);
 
   pass_time(16 * kMs);
-  EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 8 * kMs);
+  EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 12 * kMs);
   EXPECT_EQ(next().task, nullptr);
 }
 
@@ -348,27 +351,42 @@ TEST_F(DeadlineTest, RenewsNothingForATaskThatIsNew) {
   advance_clock(100 * kMs);
   EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 0U);
   pass_time(16 * kMs);
-  EXPECT_EQ(renew(a_, {}), 6 * kMs);
+  EXPECT_EQ(renew(a_, {}), 8 * kMs);
 }
 
-TEST_F(DeadlineTest, PaysAllTogetherHalfOfTheMachinesTimeAtMost) {
+TEST_F(DeadlineTest, GivesWhoDoesNotSleepNone) {
+  key_of(a_);
+  pass_time(16 * kMs);
+  EXPECT_EQ(credit_of(a_, {.exec_runtime_ns = kSlice - 1}), 8 * kMs);
+  EXPECT_EQ(credit_of(a_, {.exec_runtime_ns = kSlice}), 0U);
+  EXPECT_EQ(credit_of(a_, {.exec_runtime_ns = kMs}), 8 * kMs) << "it keeps what it has";
+
+  a_.weight = 200;
+  EXPECT_NE(credit_of(a_, {.exec_runtime_ns = 2 * kSlice - 2}), 0U) << "by weight";
+  EXPECT_EQ(credit_of(a_, {.exec_runtime_ns = 2 * kSlice}), 0U);
+}
+
+TEST_F(DeadlineTest, GrantsAllTogetherHalfOfTheMachinesTimeAtMost) {
   constexpr std::uint32_t kCpus = 4;
-  constexpr int kRounds = 500;
+  constexpr std::uint64_t kRounds = 5000;
+  constexpr std::uint64_t kSleepers = 200;
   moment_ = {.now_ns = kStart, .waiting = 2, .nr_cpus = kCpus};
   std::vector<std::unique_ptr<Task>> sleepers;
-  for (int i = 0; i < 200; ++i) {
+  for (std::uint64_t i = 0; i < kSleepers; ++i) {
     key_of(*sleepers.emplace_back(std::make_unique<Task>()));
   }
-  std::uint64_t granted = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  std::uint64_t used = 0;
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
     pass_time(10 * kMs);
     for (const auto& task : sleepers) {
-      // Each spends all that it has.
-      granted += credit_of(*task, {.used_ns = task->credit_ns});
+      const std::uint64_t granted = task->granted_ns;  // each uses all that it may
+      used += granted;
+      credit_of(*task, {.used_ns = granted});
     }
   }
-  EXPECT_LE(granted, kRounds * 10 * kMs * kCpus / 2 + kCpus * kSlice);
-  EXPECT_GE(granted, kRounds * 10 * kMs * kCpus / 2 * 9 / 10) << "and no less, if they want it";
+  constexpr std::uint64_t kHalf = kRounds * 10 * kMs * kCpus / 2;
+  EXPECT_LE(used, kHalf + (kCpus + kSleepers) * kSlice) << "but for what they held at once";
+  EXPECT_GE(used, kHalf * 9 / 10) << "and no less, if they want it";
 }
 
 TEST_F(DeadlineTest, TakesNothingFromTheOthersForWhatAHogIsDue) {
