@@ -85,7 +85,8 @@ static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
 {
 	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
-			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
+			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT) |
+				   CORE_ENUM(scx_enq_flags, SCX_ENQ_HEAD));
 	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	count(CPPLAND_NR_PREEMPT_WAKEUPS, 1);
 	trace("%d preempts cpu %d", p->pid, cpu);
@@ -420,7 +421,9 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	if (woke && has_credit(p, tctx) && is_urgent(p, tctx)) {
-		scx_bpf_dsq_insert(p, DSQ_URGENT, slice_ns, enq_flags);
+		/* Who has most credit left comes first. */
+		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns,
+					 p->se.sum_exec_runtime - tctx->credit_until, enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	} else {
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
@@ -498,6 +501,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->vtime = tctx->vtime;
 	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
+	state->is_rare = !!(tctx->flags & TASK_RARE);
 	state->began_at = bpf_ktime_get_ns();
 	state->calls_agent = 0;
 	if (is_agent(p)) {

@@ -118,6 +118,11 @@ static s32 init_nudges(void)
 	return 0;
 }
 
+static bool is_rich(struct task_struct *p, const struct task_ctx *tctx)
+{
+	return before(p->se.sum_exec_runtime + rich_ns, tctx->credit_until);
+}
+
 /*
  * Whether @p, which wakes up with credit but could preempt nobody, is served before what is
  * decided. That is for the frame or the sound between which there is a pause, and for whoever uses
@@ -126,8 +131,7 @@ static s32 init_nudges(void)
  */
 static bool is_urgent(struct task_struct *p, const struct task_ctx *tctx)
 {
-	return tctx->flags & TASK_RARE ||
-	       before(p->se.sum_exec_runtime + rich_ns, tctx->credit_until);
+	return tctx->flags & TASK_RARE || is_rich(p, tctx);
 }
 
 /*
@@ -137,7 +141,7 @@ static bool is_urgent(struct task_struct *p, const struct task_ctx *tctx)
  *
  * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
  * time would do little else than preempt each other. When that time is over the CPU is nudged, if
- * @p is urgent.
+ * @p is urgent. A frame or a sound with credit to spare does not wait for that of others.
  */
 static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
 {
@@ -168,6 +172,8 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	state = cpu_state_of(victim);
 	if (victim < 0 || !state || !still_runs(victim, state->tid))
 		return -1;
+	if (!state->is_rare && tctx->flags & TASK_RARE && is_rich(p, tctx))
+		return victim;
 	/* Unless somebody else is about to preempt it. */
 	if (!scx_bpf_dsq_nr_queued(local_on(victim))) {
 		u64 now = bpf_ktime_get_ns();

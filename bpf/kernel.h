@@ -139,6 +139,7 @@ struct bpf_timer {
  * are used. */
 enum scx_enq_flags {
 	SCX_ENQ_WAKEUP = 1ULL,
+	SCX_ENQ_HEAD = 1ULL << 4,
 	SCX_ENQ_CPU_SELECTED = 1024ULL,
 	SCX_ENQ_PREEMPT = 1ULL << 32,
 	SCX_ENQ_REENQ = 1ULL << 40,

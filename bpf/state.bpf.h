@@ -16,8 +16,8 @@
  *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
  *   ASKED   waits, the agent has been told; in order of telling
  *   SHARED  decided, for any CPU; in order of the policy's keys. The CPUs' own queues likewise
- *   URGENT  wakes up seldom and has credit to go ahead, but nobody could be preempted for it; first
- * come, first served AGENT   the agent itself, when it has nothing to do
+ *   URGENT  woke up with credit, but there was nobody to preempt; who has most of it left first
+ *   AGENT   the agent itself, when it has nothing to do
  */
 #define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
 #define DSQ_HELD   (CPPLAND_MAX_CPUS + 1)

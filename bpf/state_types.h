@@ -28,9 +28,9 @@ struct cpu_state {
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
+	u8 is_rare;
 	u8 offline;	/* enum cpu_offline */
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
-	u64 pad[3];
 } __attribute__((aligned(64)));
 
 /* How the agent stands. Times are 0 when they do not apply. */

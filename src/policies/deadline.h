@@ -21,9 +21,13 @@ namespace cppland::policies {
 // paid the task's fair share of the time that passes, holds one slice at most, and whatever the
 // task uses is taken off. What is on the account is the credit with which the task preempts others
 // when it wakes up. Who uses less than its share always has some; a hog, which uses its share and
-// never sleeps, is granted none. What is used on credit comes from a purse that fills with half of
-// the machine's time; while it is empty nobody is granted anything, however many tasks there are
-// that sleep and wake: the other half belongs to those that wait their turn.
+// never sleeps, is granted none.
+//
+// What is used on credit comes from a purse, which fills with half of the machine's time. The
+// emptier it is, the less of its share is paid to everybody. So, however many tasks there are that
+// sleep and wake, half of the machine belongs to those that wait their turn; and when there are too
+// many, those that want all they can get, such as tasks that send each other messages, run out of
+// credit, and those that use little do not.
 class Deadline {
  public:
   struct Task : cppland::Task {
@@ -67,11 +71,10 @@ class Deadline {
     return ns * 100 / task.weight;
   }
 
-  // What it may use from its next wake-up on: nothing if it does not sleep, or the purse is empty.
+  // What it may use from its next wake-up on; nothing if it does not sleep.
   std::uint64_t grant(Task& task) const {
     const bool sleeps = by_weight(task.exec_runtime_ns, task) < config_.slice_ns;
-    const bool granted = sleeps && purse_ns_ > 0 && task.credit_ns >= kLeastCredit;
-    task.granted_ns = granted ? task.credit_ns : 0;
+    task.granted_ns = sleeps && task.credit_ns >= kLeastCredit ? task.credit_ns : 0;
     return task.granted_ns;
   }
 
@@ -100,17 +103,22 @@ class Deadline {
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
     const std::uint64_t rivals = (std::uint64_t{moment.waiting} + moment.nr_cpus) * mean_weight_;
     const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
-    const std::uint64_t account = task.credit_ns + std::min(share, passed);
+    const auto fill = static_cast<std::uint64_t>(std::max<std::int64_t>(purse_ns_, 0));
+    const std::uint64_t due = std::min(share, passed) * fill / purse_size_ns(moment);
+    const std::uint64_t account = task.credit_ns + due;
     task.credit_ns = std::min(account - std::min(account, task.used_ns), config_.slice_ns);
     task.paid_at_ns = moment.now_ns;
   }
 
-  // What is used on credit comes from here: half of the machine's time.
   void fill_purse(const Moment& moment) {
     const std::uint64_t passed = std::min(moment.now_ns - purse_filled_at_ns_, kLongestPeriod);
     purse_ns_ = std::min(purse_ns_ + static_cast<std::int64_t>(passed * moment.nr_cpus / 2),
-                         static_cast<std::int64_t>(config_.slice_ns * moment.nr_cpus));
+                         static_cast<std::int64_t>(purse_size_ns(moment)));
     purse_filled_at_ns_ = moment.now_ns;
+  }
+
+  [[nodiscard]] std::uint64_t purse_size_ns(const Moment& moment) const {
+    return 4 * config_.slice_ns * moment.nr_cpus;
   }
 
   static bool before(std::uint64_t a, std::uint64_t b) {
@@ -122,7 +130,7 @@ class Deadline {
   PolicyConfig config_;
   std::uint64_t now_ = 1ULL << 40;   // the clock; far enough from 0 to look back from
   std::uint64_t mean_weight_ = 100;  // of the tasks that were ready of late
-  std::int64_t purse_ns_ = 0;
+  std::int64_t purse_ns_ = 0;  // less than 0: overdrawn
   std::uint64_t purse_filled_at_ns_ = 0;
   OrderedTasks<Task> queue_;
 };
