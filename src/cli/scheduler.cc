@@ -24,6 +24,7 @@
 namespace cppland {
 namespace {
 
+constexpr int kHotplugPauseMs = 500;
 constexpr int kSchedExt = 7;  // SCHED_EXT of <linux/sched.h>, which Debian 12's headers lack
 
 void start_log() {
@@ -38,6 +39,18 @@ int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread) {
   while (::poll(fds.data(), fds.size(), -1) < 0) {
   }
   return signals.take();
+}
+
+// CPUs come and go in numbers, and to load the dispatcher takes longer than that: waits until for a
+// while none has, or a signal has arrived.
+void let_hotplug_settle(const cli::StopSignals& signals) {
+  pollfd signal{signals.fd(), POLLIN, 0};
+  auto before = live::hotplug_events();
+  while (before && ::poll(&signal, 1, kHotplugPauseMs) == 0) {
+    const auto now = live::hotplug_events();
+    if (!now || *now == *before) return;
+    before = now;
+  }
 }
 
 // In partial mode nobody is taken over who did not ask for it: so the agent asks.
@@ -127,7 +140,11 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   thread.stop();
   const Outcome outcome = report(dispatcher->exit_info());
   spdlog::info("{}", summary(*dispatcher, new_faults));
-  return signal != 0 && outcome == Outcome::kRestart ? Outcome::kDone : outcome;
+  if (outcome != Outcome::kRestart) return outcome;
+  if (signal != 0) return Outcome::kDone;
+  spdlog::info("the kernel asks for a restart");
+  let_hotplug_settle(signals);
+  return outcome;
 }
 
 int fail(const SchedulerInfo& info, std::string_view why) {
@@ -153,7 +170,6 @@ int scheduler_main(const SchedulerInfo& info, int argc, char** argv) {
     if (!outcome) return fail(info, outcome.error().message());
     if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : 1;
     if (signals->take() != 0) return 0;
-    spdlog::info("the kernel asks for a restart");
   }
 }
 

@@ -133,7 +133,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   ops.exit_dump_len = options.exit_dump_len;
   set_ops_name(*skeleton, options.name);
   // A CPU that comes or goes between here and attach() makes the kernel ask for a restart.
-  ops.hotplug_seq = CPPLAND_TRY(read_int<std::uint64_t>("/sys/kernel/sched_ext/hotplug_seq"));
+  ops.hotplug_seq = CPPLAND_TRY(hotplug_events());
 
   if (const int err = dispatcher__load(skeleton.get()))
     return error(err, "loading the dispatcher into the kernel ({})", log.last_words());
@@ -187,6 +187,10 @@ std::string ops_name(std::string_view program, std::string_view version) {
   std::ranges::replace_if(
       name, [](unsigned char c) { return !std::isalnum(c) && c != '.' && c != '_'; }, '_');
   return name.substr(0, 127);
+}
+
+Result<std::uint64_t> hotplug_events() {
+  return read_int<std::uint64_t>("/sys/kernel/sched_ext/hotplug_seq");
 }
 
 }  // namespace cppland::live

@@ -120,4 +120,7 @@ class Dispatcher final : public Kernel {
 // may not contain replaced by '_'.
 [[nodiscard]] std::string ops_name(std::string_view program, std::string_view version);
 
+// CPUs that have gone or come since the kernel was started.
+[[nodiscard]] Result<std::uint64_t> hotplug_events();
+
 }  // namespace cppland::live

@@ -74,18 +74,28 @@ start_in_storm() {
   fi
 }
 
+storms() {
+  local number storm
+  for number in 1 2 3; do start_in_storm "$number"; done
+  compare "restarts in the same process" "$seen_restarts" ">=" 1
+
+  # It is told to end when it may be anywhere between two attempts.
+  flap 6 &
+  storm=$!
+  start scx_cppland
+  sleep 3
+  detach "SIGINT in a hotplug storm ends it with status 0" INT
+  wait "$storm"
+}
+
 watch_kernel
 under_load
 seen_restarts=0
-for number in 1 2 3; do start_in_storm "$number"; done
-compare "restarts in the same process" "$seen_restarts" ">=" 1
-
-# It is told to end when it may be anywhere between two attempts.
-flap 6 &
-storm=$!
-start scx_cppland
-sleep 3
-detach "SIGINT in a hotplug storm ends it with status 0" INT
-wait "$storm"
+if [[ $(uname -r) == 6.16.* ]]; then
+  remark "no hotplug storms here: on this kernel a CPU that goes and a BPF map (task storage) that is let go at the same"
+  remark "time may wait for each other for ever, whoever owns the map"
+else
+  storms
+fi
 kernel_is_content "the kernel has no complaint"
 finish
