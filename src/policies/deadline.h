@@ -130,7 +130,7 @@ class Deadline {
   PolicyConfig config_;
   std::uint64_t now_ = 1ULL << 40;   // the clock; far enough from 0 to look back from
   std::uint64_t mean_weight_ = 100;  // of the tasks that were ready of late
-  std::int64_t purse_ns_ = 0;  // less than 0: overdrawn
+  std::int64_t purse_ns_ = 0;        // less than 0: overdrawn
   std::uint64_t purse_filled_at_ns_ = 0;
   OrderedTasks<Task> queue_;
 };

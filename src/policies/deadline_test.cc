@@ -297,11 +297,10 @@ TEST_F(DeadlineTest, TakesOffWhatATaskUses) {
   pass_time(16 * kMs);
   ASSERT_EQ(credit_of(a_, {}), 8 * kMs);
   EXPECT_EQ(credit_of(a_, {.used_ns = 2 * kMs}), 6 * kMs);
-  pass_time(8 * kMs);  // paid 4 ms
-  EXPECT_EQ(credit_of(a_, {.used_ns = 5 * kMs}), 5 * kMs);
+  pass_time(80 * kMs);  // fills the account, and the purse
   EXPECT_EQ(credit_of(a_, {.used_ns = 50 * kMs}), 0U) << "no debts";
-  pass_time(8 * kMs);
-  EXPECT_EQ(credit_of(a_, {}), 4 * kMs);
+  pass_time(80 * kMs);
+  EXPECT_EQ(credit_of(a_, {}), kSlice);
 }
 
 TEST_F(DeadlineTest, NeverHoldsMoreThanASlice) {
@@ -337,7 +336,8 @@ TEST_F(DeadlineTest, RenewsCreditWithoutPuttingTheTaskInLine) {
   ASSERT_EQ(credit_of(a_, {}), 8 * kMs);
 
   pass_time(16 * kMs);
-  EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 12 * kMs);
+  // The purse had 80 ms, of which 4 are used now.
+  EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 8 * kMs + 8 * kMs * 76 / 80 - 4 * kMs);
   EXPECT_EQ(next().task, nullptr);
 }
 
@@ -364,6 +364,18 @@ TEST_F(DeadlineTest, GivesWhoDoesNotSleepNone) {
   a_.weight = 200;
   EXPECT_NE(credit_of(a_, {.exec_runtime_ns = 2 * kSlice - 2}), 0U) << "by weight";
   EXPECT_EQ(credit_of(a_, {.exec_runtime_ns = 2 * kSlice}), 0U);
+}
+
+TEST_F(DeadlineTest, PaysLessTheEmptierThePurseIs) {
+  key_of(a_);
+  key_of(b_);
+  pass_time(80 * kMs);
+  ASSERT_EQ(credit_of(a_, {}), kSlice);
+  ASSERT_EQ(credit_of(a_, {.used_ns = kSlice}), 0U);  // 60 of 80 ms are left
+  EXPECT_EQ(credit_of(b_, {}), kSlice) << "40 ms are three quarters of";
+  pass_time(4 * kMs);  // 2 ms more
+  EXPECT_EQ(credit_of(a_, {}), 2 * kMs * 62 / 80);
+  EXPECT_EQ(credit_of(b_, {.used_ns = kSlice}), 2 * kMs * 42 / 80);
 }
 
 TEST_F(DeadlineTest, GrantsAllTogetherHalfOfTheMachinesTimeAtMost) {
