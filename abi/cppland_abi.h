@@ -122,7 +122,7 @@ enum cppland_counter {
 struct cppland_dispatcher_line {
 	__u64 event_head; /* events claimed so far; atomic */
 	__u64 decision_tail;
-	__u32 nr_waiting; /* tasks in its queues when it last called the agent */
+	__u32 nr_waiting; /* tasks in its queues for any CPU, when it last called the agent */
 	__u32 attached;	  /* 1 between the dispatcher's init and exit */
 	__u64 reserved[5];
 };

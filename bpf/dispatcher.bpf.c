@@ -8,6 +8,9 @@
  * choice, or the agent is busy, resting, late or gone, the CPU takes the head of HELD itself:
  * nobody ever waits for user space that a CPU could serve.
  *
+ * Functions that walk a queue are not static: the verifier then looks at each once, and not again
+ * for every way that leads there, which takes seconds.
+ *
  * Weaknesses: one HELD and one SHARED queue for the whole machine; a task that may use few CPUs is
  * found by walking over those before it.
  */
@@ -24,6 +27,7 @@ char _license[] SEC("license") = "GPL";
 
 #define ANNOUNCE_MAX 128
 #define RECALL_MAX   128
+#define RESCUE_MAX   16
 #define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 
 /* How it ended; read by the loader after the kernel has let go. */
@@ -75,11 +79,11 @@ static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
  */
 static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 {
-	if (has_credit(p, tctx))
-		return pick_victim(p, tctx, false);
-	if (agent.asked_at && agent_is_late(bpf_ktime_get_ns()))
-		return pick_victim(p, tctx, true);
-	return -1;
+	bool credit = has_credit(p, tctx);
+
+	if (!credit && !(agent.asked_at && agent_is_late(bpf_ktime_get_ns())))
+		return -1;
+	return pick_victim(p, tctx, !credit);
 }
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
@@ -104,13 +108,14 @@ static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
 }
 
 /* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
-static void announce(u64 now)
+int announce(u64 now)
 {
 	struct task_struct *p;
 	u32 n = 0;
 
-	WRITE_ONCE(shm.dispatcher.nr_waiting,
-		   scx_bpf_dsq_nr_queued(DSQ_HELD) + scx_bpf_dsq_nr_queued(DSQ_SHARED));
+	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
+						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
+						      scx_bpf_dsq_nr_queued(DSQ_URGENT));
 	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
@@ -122,6 +127,7 @@ static void announce(u64 now)
 			break;
 		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
 	}
+	return 0;
 }
 
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
@@ -221,7 +227,7 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 }
 
 /* What the late agent was asked about is taken back, and is served from HELD. */
-static void recall(u64 now)
+int recall(u64 now)
 {
 	struct task_struct *p;
 	u32 n = 0;
@@ -239,38 +245,53 @@ static void recall(u64 now)
 		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, tctx->vtime);
 		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_HELD, 0);
 	}
+	return 0;
 }
 
-/* The agent lives, but has not decided what it was asked about long ago: such tasks run where they
- * last ran. */
-static void rescue(u64 now)
+/*
+ * Runs those of the first @most tasks in queue @dsq, or of the last with REV, that have waited for
+ * longer than @longest: where they last ran.
+ */
+int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 {
 	struct task_struct *p;
 	u32 n = 0;
 
-	bpf_for_each (scx_dsq, p, DSQ_ASKED, 0) {
+	bpf_for_each (scx_dsq, p, dsq, iter_flags) {
 		struct task_ctx *tctx = task_ctx_of(p);
+		u64 since;
 
-		if (n++ >= RECALL_MAX || (tctx && before(now, tctx->asked_at + forget_ns)))
+		if (n++ >= most)
 			break;
+		if (!tctx)
+			continue;
+		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
+		if (before(now, since + longest))
+			continue;
 		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(scx_bpf_task_cpu(p)), 0)) {
 			count(CPPLAND_NR_RESCUED, 1);
 			count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		}
 	}
+	return 0;
 }
 
-/* What was asked and not answered must not wait for ever. */
-static void look_after_asked(void)
+/*
+ * Nobody waits for ever: what a live agent was asked about and has not decided is forgotten, and a
+ * policy, or credit, may put others ahead of a task again and again. Such a task is at the end of a
+ * queue that is in the order of keys, and at the beginning of HELD.
+ */
+static void rescue(s32 cpu, u64 now)
 {
-	u64 now = bpf_ktime_get_ns();
+	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (agent_is_late(now)) {
-		recall(now);
-	} else if (!before(now, next_rescue_at)) {
-		next_rescue_at = now + RESCUE_EVERY;
-		rescue(now);
-	}
+	if (!state || before(now, state->next_rescue_at))
+		return;
+	state->next_rescue_at = now + RESCUE_EVERY;
+	rescue_from(DSQ_ASKED, 0, now, forget_ns, RECALL_MAX);
+	rescue_from(DSQ_SHARED, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
+	rescue_from(cpu, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
+	rescue_from(DSQ_HELD, 0, now, starve_ns, RESCUE_MAX);
 }
 
 /* --- the heartbeat --- */
@@ -465,10 +486,13 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
 	s32 held, decided;
+	u64 now;
 
 	drain_decisions();
-	if (scx_bpf_dsq_nr_queued(DSQ_ASKED))
-		look_after_asked();
+	now = bpf_ktime_get_ns();
+	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))
+		recall(now);
+	rescue(cpu, now);
 	if (scx_bpf_dsq_move_to_local(DSQ_URGENT))
 		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
@@ -542,7 +566,7 @@ void STRUCT_OP(cppland_cpu_offline, s32 cpu)
 
 /* --- the dispatcher's own life --- */
 
-static s32 note_big_cpus(void)
+int note_big_cpus(void)
 {
 	struct bpf_cpumask *mask = bpf_cpumask_create();
 	u32 cpu;
@@ -560,7 +584,7 @@ static s32 note_big_cpus(void)
 
 s32 STRUCT_OP_SLEEPABLE(cppland_init)
 {
-	s32 err = 0;
+	s32 err;
 	u32 cpu;
 
 	bpf_for (cpu, 0, nr_cpu_ids) {

@@ -51,8 +51,7 @@ static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_fl
 	return scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, p->cpus_ptr, 0);
 }
 
-/* Whether the task that @cpu was seen to run is still the one there (and not one of a higher
- * class). */
+/* Whether the task that @cpu was seen to run is still the one there, and in our class. */
 static bool still_runs(s32 cpu, s32 tid)
 {
 	struct task_struct *curr;
@@ -61,12 +60,15 @@ static bool still_runs(s32 cpu, s32 tid)
 	if (bpf_ksym_exists(scx_bpf_cpu_curr)) {
 		bpf_rcu_read_lock();
 		curr = scx_bpf_cpu_curr(cpu);
-		same = curr && curr->pid == tid;
+		same = curr && curr->pid == tid &&
+		       curr->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED);
 		bpf_rcu_read_unlock();
 	} else if (bpf_ksym_exists(scx_bpf_cpu_rq)) {
 		struct rq *rq = scx_bpf_cpu_rq(cpu);
 
-		same = rq && BPF_CORE_READ(rq, curr, pid) == tid;
+		same = rq && BPF_CORE_READ(rq, curr, pid) == tid &&
+		       BPF_CORE_READ(rq, curr, scx.flags) &
+			       CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED);
 	}
 	return same;
 }
@@ -98,7 +100,7 @@ static void nudge_later(u32 cpu, u64 in_ns)
 		nudge->armed = 1;
 }
 
-static s32 init_nudges(void)
+int init_nudges(void)
 {
 	u32 cpu;
 
@@ -149,9 +151,11 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	struct cpu_state *state;
 	s32 victim = -1;
 	u64 ran = 0;
+	bool spare;
 	u32 cpu;
 
 	bpf_for (cpu, 0, nr_cpu_ids) {
+		bool without_key;
 		u64 key;
 
 		state = cpu_state_of(cpu);
@@ -159,20 +163,22 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 			break;
 		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
-		if (!by_vtime && !state->has_key) {
-			victim = cpu;
-			break;
-		}
+		without_key = !by_vtime && !state->has_key;
 		key = by_vtime ? state->vtime : state->key;
-		if (before(latest, key)) {
-			latest = key;
-			victim = cpu;
-		}
+		if (!without_key && !before(latest, key))
+			continue;
+		if (!still_runs(cpu, state->tid))
+			continue;
+		victim = cpu;
+		if (without_key)
+			break;
+		latest = key;
 	}
 	state = cpu_state_of(victim);
-	if (victim < 0 || !state || !still_runs(victim, state->tid))
+	if (victim < 0 || !state)
 		return -1;
-	if (!state->is_rare && tctx->flags & TASK_RARE && is_rich(p, tctx))
+	spare = by_vtime ? before(tctx->vtime + rich_ns, vtime_now) : is_rich(p, tctx);
+	if (spare && tctx->flags & TASK_RARE && !state->is_rare)
 		return victim;
 	/* Unless somebody else is about to preempt it. */
 	if (!scx_bpf_dsq_nr_queued(local_on(victim))) {

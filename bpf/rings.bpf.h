@@ -43,15 +43,17 @@ static bool send_event(enum cppland_event_type type, struct task_struct *p, stru
 	e->flags = (tctx->flags & TASK_WOKE ? CPPLAND_TASK_WOKE : 0) |
 		   (p->flags & PF_KTHREAD ? CPPLAND_TASK_KTHREAD : 0);
 	e->at_ns = tctx->since;
-	e->used_ns = total - tctx->told_ns;
-	e->exec_runtime_ns = total - tctx->woke_ns;
+	/* It may run meanwhile, and another CPU may have told more of it. */
+	e->used_ns = before(total, tctx->told_ns) ? 0 : total - tctx->told_ns;
+	e->exec_runtime_ns = before(total, tctx->woke_ns) ? 0 : total - tctx->woke_ns;
 	e->total_ns = total;
 	__builtin_memcpy(e->comm, p->comm, sizeof(e->comm));
 	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every
 	 * architecture. */
 	__sync_lock_test_and_set(&e->seq, head + 1);
 
-	tctx->told_ns = total;
+	if (before(tctx->told_ns, total))
+		tctx->told_ns = total;
 	tctx->flags = (tctx->flags & ~TASK_WOKE) | TASK_ANNOUNCED;
 	count(CPPLAND_NR_EVENTS, 1);
 	return true;
@@ -76,7 +78,10 @@ static bool is_usable(struct task_struct *p, s32 cpu)
 	       bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
 }
 
-/* Where a decision sends its task, and the CPU to wake for it (or -1). */
+/*
+ * Where a decision sends its task, and the CPU to wake for it (or -1). For any idle CPU that is
+ * where all CPUs look: should the idle one be taken meanwhile, another serves the task.
+ */
 static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
 {
 	if (cpu >= 0) {
@@ -87,7 +92,7 @@ static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
 		count(CPPLAND_NR_BOUNCE_DISPATCHES, 1);
 	}
 	*wake = pick_idle_any(p);
-	return cpu == CPPLAND_CPU_ANY_IDLE && is_usable(p, *wake) ? *wake : DSQ_SHARED;
+	return DSQ_SHARED;
 }
 
 /* Carries out one decision on a task of ASKED, over which @it iterates. */
@@ -143,7 +148,7 @@ out:
 }
 
 /* Reads the ring from @tail on, up to @head; returns how far it got. With the lock held. */
-static u64 drain_locked(u64 tail, u64 head)
+u64 drain_locked(u64 tail, u64 head)
 {
 	struct bpf_iter_scx_dsq it;
 	u32 n;

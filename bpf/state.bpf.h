@@ -39,6 +39,8 @@ const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
 const volatile u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
 const volatile u64 forget_ns =
 	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
+const volatile u64 starve_ns =
+	2000 * NSEC_PER_MSEC; /* whatever the order is: nobody waits longer */
 const volatile u64 protect_ns =
 	NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
 const volatile u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
@@ -65,9 +67,8 @@ struct cppland_shm shm SEC(".data.shm");
 struct cpu_state cpus[CPPLAND_MAX_CPUS];
 struct agent_state agent;
 
-u64 vtime_now;	    /* the greatest vtime of a task that has begun to run */
-u64 incarnations;   /* tasks seen so far */
-u64 next_rescue_at; /* when to look for forgotten tasks again */
+u64 vtime_now;	  /* the greatest vtime of a task that has begun to run */
+u64 incarnations; /* tasks seen so far */
 u32 drain_lock;
 
 struct nudge {

@@ -24,6 +24,7 @@ struct cpu_state {
 	u64 key;
 	u64 vtime;
 	u64 began_at;
+	u64 next_rescue_at; /* when to look for tasks that wait too long again */
 	s32 tid;
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Statistics over latencies and work."""
+"""Statistics over latencies and work, and the file that keeps them."""
 
+import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+
+from . import CompareError
 
 
 class Latencies:
@@ -40,6 +45,28 @@ class Latencies:
 def latencies_of(histogram: dict[str, Any]) -> Latencies:
     """Of one histogram in cppland-load's JSON."""
     return Latencies(histogram["cells"])
+
+
+def check_writable(file: str) -> None:
+    """Nobody should wait for figures that cannot be written. Leaves FILE as it is, or as absent as it is."""
+    if Path(file).is_fifo():  # whose reader would take a closed end for the end of the figures
+        return
+    try:
+        if os.path.exists(file):
+            os.close(os.open(file, os.O_WRONLY | os.O_APPEND))
+        else:
+            path = os.path.realpath(file)
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            os.unlink(path)
+    except OSError as error:
+        raise CompareError(f"--json: cannot write '{file}': {error.strerror}", 2) from error
+
+
+def save(figures: dict[str, Any], file: str, indent: int | None = None) -> None:
+    try:
+        Path(file).write_text(json.dumps(figures, indent=indent) + "\n")
+    except OSError as error:
+        raise CompareError(f"--json: writing '{file}': {error.strerror}") from error
 
 
 def median(values: Sequence[float]) -> float:

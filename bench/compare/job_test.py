@@ -4,13 +4,15 @@
 import contextlib
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+BENCH = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BENCH))
 
 from compare import CompareError  # noqa: E402
 from compare.job import Event, Scheduler, parse_scheduler, run_here  # noqa: E402
@@ -102,6 +104,19 @@ class SchedulerCommand(unittest.TestCase):
         for text in ("", "'", "/nonexistent/scx", "scx_no_such_program"):
             with self.assertRaises(CompareError):
                 parse_scheduler(text)
+
+
+class LatencyVm(unittest.TestCase):
+    def test_bad_options_are_status_2_and_one_line(self) -> None:
+        for arguments, word in (
+            (("--json", "/nowhere/figures"), "/nowhere/figures"), (("--json", "/"), "--json"),
+            (("--seconds", "nan"), "--seconds"), (("--seconds", "inf"), "--seconds"), (("--seconds", "0"), "--seconds"),
+            (("--frame-work-us", "nan"), "--frame-work-us"), (("--seeds", "1,1"), "--seeds"),
+        ):  # fmt: skip
+            done = subprocess.run([BENCH / "latency_vm", *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(word, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,13 @@ struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
+// Figures that got lost on a full disk must not pass for a success.
+bool print(const std::string& text) {
+  return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+}
+
+int cannot_print() { return fail(cppland::Error(errno, "writing to stdout").message()); }
+
 int measure(const Options& options, unsigned cpus) {
   const auto cannot_write = [&] {
     return fail(cppland::Error(errno, fmt::format("writing '{}'", options.json)).message());
@@ -49,7 +56,9 @@ int measure(const Options& options, unsigned cpus) {
       (std::fputs(text.c_str(), json.get()) < 0 || std::fflush(json.get()) != 0)) {
     return cannot_write();
   }
-  fmt::print("{}", options.json == "-" ? text : to_table(*figures, options));
+  if (!print(options.json == "-" ? text : to_table(*figures, options))) {
+    return cannot_print();
+  }
   if (figures->background.failed > 0) {
     return fail(
         fmt::format("the background command failed {} times: its work is not what was meant",
@@ -64,13 +73,15 @@ int main(int argc, char** argv) {
   try {
     const unsigned cpus = usable_cpus();
     const auto options = parse_options(argc, argv, cpus);
-    if (!options) {
-      fmt::print(options.error().status == 0 ? stdout : stderr, "{}", options.error().message);
+    if (!options && options.error().status != 0) {
+      fmt::print(stderr, "{}", options.error().message);
       return options.error().status;
     }
+    if (!options) {
+      return print(options.error().message) ? 0 : cannot_print();
+    }
     if (options->calibrate) {
-      fmt::print("{:.3f}\n", calibrate_loops_per_us());
-      return 0;
+      return print(fmt::format("{:.3f}\n", calibrate_loops_per_us())) ? 0 : cannot_print();
     }
     return measure(*options, cpus);
   } catch (const std::exception& error) {

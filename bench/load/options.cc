@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <ranges>
+#include <string_view>
 #include <system_error>
 
 #include "shares.h"
@@ -61,8 +63,27 @@ CLI::Validator whole_number(std::uint64_t most) {
 struct HogOptions {
   unsigned hogs = 0;
   unsigned per_cpu = 0;
-  std::vector<int> nices;
+  std::string nice_list;
+  std::vector<int> nices;  // what the list says
 };
+
+// Fills NICES from the list; returns what is wrong with that. CLI11's own lists pass over empty
+// items.
+std::string read_nice_list(HogOptions& hogs) {
+  for (const auto part : std::views::split(hogs.nice_list, ',')) {
+    const std::string_view item(part.begin(), part.end());
+    int nice = 0;
+    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), nice);
+    if (error != std::errc() || end != item.data() + item.size()) {
+      return fmt::format("--hog-nice: '{}' in '{}' is no whole number", item, hogs.nice_list);
+    }
+    if (nice < kLowestNice || nice > kHighestNice) {
+      return fmt::format("--hog-nice: {} is not from {} to {}", nice, kLowestNice, kHighestNice);
+    }
+    hogs.nices.push_back(nice);
+  }
+  return {};
+}
 
 std::string problem_with(const Options& options, const HogOptions& hogs) {
   if (options.calibrate) {
@@ -89,11 +110,6 @@ std::string problem_with(const Options& options, const HogOptions& hogs) {
   }
   if (options.weights && no_hogs) {
     return "--weights needs --hogs or --hogs-per-cpu";
-  }
-  for (const int nice : hogs.nices) {
-    if (nice < kLowestNice || nice > kHighestNice) {
-      return fmt::format("--hog-nice: {} is not from {} to {}", nice, kLowestNice, kHighestNice);
-    }
   }
   return {};
 }
@@ -133,10 +149,10 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   add("--hogs", hogs.hogs, "number of hogs", count);
   add("--hogs-per-cpu", hogs.per_cpu, "number of hogs for each CPU that this program may use",
       count);
-  app.add_option("--hog-nice", hogs.nices,
-                 "nice values dealt out to the hogs in turn, such as 0,10,-10")
-      ->delimiter(',')
-      ->type_name("LIST");
+  CLI::Option* const nice_list =
+      app.add_option("--hog-nice", hogs.nice_list,
+                     "nice values dealt out to the hogs in turn, such as 0,10,-10")
+          ->type_name("LIST");
   app.add_option("--with", options.background,
                  "shell command to run in the background, again when it ends. It may count "
                  "finished jobs by appending "
@@ -165,7 +181,14 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
     return std::unexpected(EarlyExit{.status = kUsageError,
                                      .message = fmt::format("cppland-load: {}\n", error.what())});
   }
-  if (const std::string problem = problem_with(options, hogs); !problem.empty()) {
+  std::string problem;
+  if (nice_list->count() > 0) {
+    problem = hogs.nice_list.empty() ? "--hog-nice takes a list" : read_nice_list(hogs);
+  }
+  if (problem.empty()) {
+    problem = problem_with(options, hogs);
+  }
+  if (!problem.empty()) {
     return std::unexpected(
         EarlyExit{.status = kUsageError, .message = fmt::format("cppland-load: {}\n", problem)});
   }

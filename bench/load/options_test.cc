@@ -103,6 +103,10 @@ TEST(Options, NonsenseIsRefusedWithOneMessage) {
   expect_refused({"--frames", "1", "--weights"}, "--weights needs");
   expect_refused({"--hogs", "1", "--hog-nice", "20"}, "20 is not from -20 to 19");
   expect_refused({"--hogs", "1", "--hog-nice", "x"}, "--hog-nice");
+  expect_refused({"--hogs", "1", "--hog-nice", ""}, "--hog-nice takes a list");
+  expect_refused({"--hogs", "1", "--hog-nice", "0,,1"}, "'' in '0,,1' is no whole number");
+  expect_refused({"--hogs", "1", "--hog-nice", "0,"}, "'' in '0,' is no whole number");
+  expect_refused({"--hogs", "1", "--hog-nice", "0,1.5"}, "'1.5' in '0,1.5' is no whole number");
   expect_refused({"--hogs", "1", "--seconds", "0"}, "'0' is no number");
   expect_refused({"--hogs", "1", "--seconds", "inf"}, "'inf' is no number");
   expect_refused({"--hogs", "1", "--warmup", "-1"}, "'-1' is no number");

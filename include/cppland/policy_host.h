@@ -112,6 +112,11 @@ class PolicyHost final : public PolicyRunner {
  private:
   using T = typename P::Task;
 
+  // CPU time since the last event, in ns: no thread uses an hour between two.
+  static std::uint64_t bounded(std::uint64_t used_ns) noexcept {
+    return std::min<std::uint64_t>(used_ns, 3'600'000'000'000);
+  }
+
   // The task that an event is about, with its figures brought up to date.
   T* learn(const cppland_event& event) noexcept {
     T* task = tasks_.find(event.tid);
@@ -133,8 +138,8 @@ class PolicyHost final : public PolicyRunner {
     task->kernel_thread = (event.flags & CPPLAND_TASK_KTHREAD) != 0;
     task->woke = (event.flags & CPPLAND_TASK_WOKE) != 0 || (task->unheard_ && task->woke);
     task->ready_ns = event.at_ns;
-    task->used_ns = event.used_ns + (task->unheard_ ? task->used_ns : 0);
-    task->exec_runtime_ns = event.exec_runtime_ns;
+    task->used_ns = bounded(bounded(event.used_ns) + (task->unheard_ ? task->used_ns : 0));
+    task->exec_runtime_ns = bounded(event.exec_runtime_ns);
     task->total_ns = event.total_ns;
     std::copy_n(event.comm, task->comm_.size(), task->comm_.begin());
     return task;

@@ -8,8 +8,11 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <exception>
+#include <string>
 
 #include "agent/agent.h"
 #include "agent/agent_thread.h"
@@ -78,15 +81,18 @@ std::string summary(const live::Dispatcher& dispatcher, std::uint64_t faults) {
 
 enum class Outcome { kDone, kFailed, kRestart };
 
+// To stderr, whether somebody reads it or not.
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
 // What the kernel says of the end, on stderr, as other sched_ext schedulers print it.
 Outcome report(const live::ExitInfo& exit) {
   if (exit.kind == live::ExitInfo::kNone) return Outcome::kDone;
   if (!exit.dump.empty()) {
     const std::string rule(80, '=');
-    fmt::print(stderr, "\nDEBUG DUMP\n{}\n\n{}\n{}\n\n", rule, exit.dump, rule);
+    say(fmt::format("\nDEBUG DUMP\n{}\n\n{}\n{}\n\n", rule, exit.dump, rule));
   }
-  fmt::print(stderr, "EXIT: {}{}\n", exit.reason,
-             exit.message.empty() ? "" : fmt::format(" ({})", exit.message));
+  say(fmt::format("EXIT: {}{}\n", exit.reason,
+                  exit.message.empty() ? "" : fmt::format(" ({})", exit.message)));
   if (exit.failed()) return Outcome::kFailed;
   return exit.wants_restart() ? Outcome::kRestart : Outcome::kDone;
 }
@@ -148,19 +154,22 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
 }
 
 int fail(const SchedulerInfo& info, std::string_view why) {
-  fmt::print(stderr, "{}: {}\n", info.name, why);
+  say(fmt::format("{}: {}\n", info.name, why));
   return 1;
 }
 
-}  // namespace
-
-int scheduler_main(const SchedulerInfo& info, int argc, char** argv) {
-  const auto options = cli::parse_options(info, argc, argv);
-  if (!options) {
-    const cli::Goodbye& goodbye = options.error();
-    std::fputs(goodbye.text.c_str(), goodbye.status == 0 ? stdout : stderr);
+int say_goodbye(const SchedulerInfo& info, const cli::Goodbye& goodbye) {
+  if (goodbye.status != 0) {
+    say(goodbye.text);
     return goodbye.status;
   }
+  std::fputs(goodbye.text.c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : fail(info, "writing to stdout failed");
+}
+
+int run(const SchedulerInfo& info, int argc, char** argv) {
+  const auto options = cli::parse_options(info, argc, argv);
+  if (!options) return say_goodbye(info, options.error());
   start_log();
   const auto signals = cli::StopSignals::block();
   if (!signals) return fail(info, signals.error().message());
@@ -170,6 +179,17 @@ int scheduler_main(const SchedulerInfo& info, int argc, char** argv) {
     if (!outcome) return fail(info, outcome.error().message());
     if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : 1;
     if (signals->take() != 0) return 0;
+  }
+}
+
+}  // namespace
+
+int scheduler_main(const SchedulerInfo& info, int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go; the machine is still scheduled
+  try {
+    return run(info, argc, argv);
+  } catch (const std::exception& error) {
+    return fail(info, error.what());
   }
 }
 

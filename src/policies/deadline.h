@@ -99,12 +99,13 @@ class Deadline {
   // Its part of the time since the last payment, among those that want a CPU, less what it used.
   void pay(Task& task, const Moment& moment) {
     fill_purse(moment);
-    purse_ns_ -= static_cast<std::int64_t>(std::min(task.used_ns, task.granted_ns));
+    const std::uint64_t on_credit = std::min(task.used_ns, task.granted_ns);
+    purse_ns_ -= static_cast<std::int64_t>(on_credit);
+    task.granted_ns -= on_credit;
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
     const std::uint64_t rivals = (std::uint64_t{moment.waiting} + moment.nr_cpus) * mean_weight_;
     const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
-    const auto fill = static_cast<std::uint64_t>(std::max<std::int64_t>(purse_ns_, 0));
-    const std::uint64_t due = std::min(share, passed) * fill / purse_size_ns(moment);
+    const std::uint64_t due = std::min(share, passed) * purse_fill(moment) / kFull;
     const std::uint64_t account = task.credit_ns + due;
     task.credit_ns = std::min(account - std::min(account, task.used_ns), config_.slice_ns);
     task.paid_at_ns = moment.now_ns;
@@ -117,6 +118,13 @@ class Deadline {
     purse_filled_at_ns_ = moment.now_ns;
   }
 
+  // How full it is, of kFull: in steps, since a second for each of a thousand CPUs, times a second,
+  // is more than 64 bits hold.
+  [[nodiscard]] std::uint64_t purse_fill(const Moment& moment) const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(purse_ns_, 0)) * kFull /
+           purse_size_ns(moment);
+  }
+
   [[nodiscard]] std::uint64_t purse_size_ns(const Moment& moment) const {
     return 4 * config_.slice_ns * moment.nr_cpus;
   }
@@ -125,6 +133,7 @@ class Deadline {
     return static_cast<std::int64_t>(a - b) < 0;
   }
 
+  static constexpr std::uint64_t kFull = 1U << 20;
   static constexpr std::uint64_t kLongestPeriod = 1'000'000'000;  // ns
 
   PolicyConfig config_;

@@ -18,6 +18,8 @@ constexpr std::uint64_t kSlice = 20 * kMs;
 constexpr std::uint64_t kStart = 77'000'000'000;
 
 // A policy with slices of 20 and 1 ms, one CPU, and tasks to feed it with.
+double as_us(std::uint64_t ns) { return static_cast<double>(ns) / 1e3; }
+
 class DeadlineTest : public ::testing::Test {
  protected:
   using Task = Deadline::Task;
@@ -337,7 +339,7 @@ TEST_F(DeadlineTest, RenewsCreditWithoutPuttingTheTaskInLine) {
 
   pass_time(16 * kMs);
   // The purse had 80 ms, of which 4 are used now.
-  EXPECT_EQ(renew(a_, {.used_ns = 4 * kMs}), 8 * kMs + 8 * kMs * 76 / 80 - 4 * kMs);
+  EXPECT_NEAR(as_us(renew(a_, {.used_ns = 4 * kMs})), 8000 + 8000 * 0.95 - 4000, 0.1);
   EXPECT_EQ(next().task, nullptr);
 }
 
@@ -374,8 +376,35 @@ TEST_F(DeadlineTest, PaysLessTheEmptierThePurseIs) {
   ASSERT_EQ(credit_of(a_, {.used_ns = kSlice}), 0U);  // 60 of 80 ms are left
   EXPECT_EQ(credit_of(b_, {}), kSlice) << "40 ms are three quarters of";
   pass_time(4 * kMs);  // 2 ms more
-  EXPECT_EQ(credit_of(a_, {}), 2 * kMs * 62 / 80);
-  EXPECT_EQ(credit_of(b_, {.used_ns = kSlice}), 2 * kMs * 42 / 80);
+  EXPECT_NEAR(as_us(credit_of(a_, {})), 2000 * 0.775, 0.1);
+  EXPECT_NEAR(as_us(credit_of(b_, {.used_ns = kSlice})), 2000 * 0.525, 0.1);
+}
+
+TEST_F(DeadlineTest, PaysTheSameOnEveryMachine) {
+  for (const std::uint32_t cpus : {1U, 2U, 231U, 1024U}) {
+    for (const std::uint64_t slice : {kMs, 20 * kMs, 1000 * kMs}) {
+      Deadline policy{PolicyConfig{.slice_ns = slice, .slice_min_ns = kMs, .nr_cpus = cpus}};
+      Task task;
+      task.weight = 10000;
+      moment_ = {.now_ns = kStart, .waiting = 0, .nr_cpus = cpus};
+      for (int second = 0; second < 10; ++second) {  // fills the purse
+        pass_time(1000 * kMs);
+        policy.renew(pacer_, moment_);
+        pacer_.first = false;
+      }
+      policy.ready(task, moment_);
+      policy.next(moment_);
+      task.first = false;
+      const std::uint64_t begin = moment_.now_ns;
+      for (int ms = 0; ms < 1000; ms += 7) {
+        pass_time(7 * kMs);
+        policy.ready(task, moment_);
+        const std::uint64_t due = std::min<std::uint64_t>(slice, moment_.now_ns - begin);
+        EXPECT_GE(policy.next(moment_).wake_credit_ns, due * 99 / 100)
+            << cpus << " CPUs, slice " << slice << " ns";
+      }
+    }
+  }
 }
 
 TEST_F(DeadlineTest, GrantsAllTogetherHalfOfTheMachinesTimeAtMost) {

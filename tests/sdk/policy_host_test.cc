@@ -397,6 +397,20 @@ TEST(PolicyHost, BoundsWeights) {
   }
 }
 
+TEST(PolicyHost, BoundsCpuTime) {
+  constexpr std::uint64_t kHour = 3'600'000'000'000;
+  HostOf<Recorder> h;
+  const auto take = [&](std::uint64_t used, std::uint64_t exec) {
+    h.take({ready({.tid = 5, .used_ns = used, .exec_runtime_ns = exec})});
+  };
+  take(std::uint64_t{0} - 1000, UINT64_MAX);
+  EXPECT_EQ(h.host.policy().last->used_ns, kHour);
+  EXPECT_EQ(h.host.policy().last->exec_runtime_ns, kHour);
+  take(kHour - 1, kHour - 2);
+  EXPECT_EQ(h.host.policy().last->used_ns, kHour - 1);
+  EXPECT_EQ(h.host.policy().last->exec_runtime_ns, kHour - 2);
+}
+
 TEST(PolicyHost, ReadsANameWithoutAnEnd) {
   HostOf<Recorder> h;
   h.take({ready({.tid = 5, .comm = "sixteen letters!!!"})});

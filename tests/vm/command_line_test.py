@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What scx_cppland says to bad command lines, and to a kernel without sched_ext. Needs no virtual machine.
+"""What scx_cppland says to bad command lines, and to a kernel without sched_ext; what cppland-load says to a full disk,
+and tests/vm/run to bad command lines. Needs no virtual machine.
 
-The program is $CPPLAND_BUILD/bin/scx_cppland (default: build/release)."""
+The programs are in $CPPLAND_BUILD/bin (default: build/release/bin)."""
 
 import os
 import re
@@ -11,7 +12,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = Path(os.environ.get("CPPLAND_BUILD") or ROOT / "build" / "release") / "bin" / "scx_cppland"
+PROGRAMS = Path(os.environ.get("CPPLAND_BUILD") or ROOT / "build" / "release") / "bin"
+PROGRAM = PROGRAMS / "scx_cppland"
 TRY = "Try 'scx_cppland --help'."
 
 # What is wrong, and what the message must name.
@@ -123,6 +125,35 @@ class CommandLine(unittest.TestCase):
                 done = run(arguments)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertRegex(done.stderr, r"\Ascx_cppland: [^\n]*no sched_ext[^\n]*\n\Z")
+
+
+@unittest.skipUnless((PROGRAMS / "cppland-load").exists(), "built without benchmarks")
+class Load(unittest.TestCase):
+    def test_figures_that_cannot_be_written_are_a_failure(self):
+        short = ["--frames=1", "--seconds=0.01", "--warmup=0", "--loops-per-us=100"]
+        for arguments in (short, [*short, "--json=-"], ["--calibrate"], ["--help"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [PROGRAMS / "cppland-load", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                    check=False,
+                )  # fmt: skip
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr, "cppland-load: writing to stdout: No space left on device\n")
+
+
+class Run(unittest.TestCase):
+    def refusal(self, *arguments):
+        done = subprocess.run(
+            [ROOT / "tests" / "vm" / "run", *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        return done.stderr
+
+    def test_only_the_check_is_required(self):
+        self.assertRegex(self.refusal(), r"required: CHECK\n\Z")
+
+    def test_a_missing_build_is_refused(self):
+        self.assertIn("there is no folder '/nowhere/bin'", self.refusal("--build", "/nowhere", "flags"))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,17 @@ usage_errors() {
   check "a senseless size is refused" one_message "--mem takes a size"
   vm --mem 64M -- true
   check "too little memory is refused" one_message "is too little"
+  local seconds
+  for seconds in 0 -1 nan inf 1e300; do
+    vm --timeout "$seconds" -- true
+    check "a timeout of $seconds is refused" one_message "--timeout takes"
+  done
+  vm --console "$work/nowhere/console" -- true
+  check "a console in a missing folder is refused" one_message "$work/nowhere"
+  vm --console / -- true
+  check "a folder as console is refused" one_message "is a folder"
+  vm --get "/etc/passwd:$work/nowhere/deep/file" -- true
+  check "a --get into a missing folder is refused" one_message "$work/nowhere/deep"
   vm --seed 3 -- true
   check "a seed without --exact is refused" one_message "--exact"
   vm --add "$work/nowhere" -- true
@@ -150,6 +161,10 @@ QUESTIONS
 }
 
 bad_ends() {
+  CPPLAND_CACHE=/proc/nowhere vm -- true
+  check "a useless cache is 125" test "$status" = 125
+  check "a useless cache is one message" test "$(wc -l <"$work/err")" = 1
+  check "a useless cache is named" mentions err "/proc/nowhere"
   vm --get /nowhere:"$work/nothing" -- true
   check "a --get of nothing fails" test "$status" = 1
   check "a --get of nothing says so" mentions err "/nowhere"

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,13 +18,15 @@ sys.dont_write_bytecode = True  # no cache files in the source tree
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "bench"))
 
-from compare import CompareError  # noqa: E402
+from compare import CompareError, system_error  # noqa: E402
+from compare.figures import check_writable, save  # noqa: E402
 from compare.job import NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
 from compare.job import run_here, run_in_guest  # noqa: E402
 from outcome import as_json, outcome_of, table, verdict  # noqa: E402
 
 SCHED_EXT = Path("/sys/kernel/sched_ext")
 DEFAULT_SCHEDULER = "scx_cppland"
+MOST = 10_000
 COMPILE = HERE / "compile"
 KERNELS_OWN, UNDER_TEST = "own", "other"
 LOAD = ("cppland-load", "--frames=1", "--audio=1", "--pairs=1", "--hogs-per-cpu=1", "--json=-")
@@ -48,19 +51,23 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda which, _frame: sys.exit(128 + which))
     try:
         options = _parse(arguments)
+        if options.here:
+            _check_this_machine(replaces=options.scheduler != NONE)
         if options.check:
             return 0
         need_program("cppland-load")
         scheduler = _scheduler(options)
-        if options.here:
-            _check_this_machine(scheduler)
-            if not (options.yes or _agreed(scheduler)):
-                print("demo: nothing was done", file=sys.stderr)
-                return 1
+        if options.here and not (options.yes or _agreed(scheduler)):
+            print("demo: nothing was done", file=sys.stderr)
+            return 1
         _show(options, scheduler, *_measure(options, scheduler))
+        sys.stdout.flush()
     except CompareError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.status
+    except OSError as error:
+        print(f"demo: {system_error(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("demo: interrupted", file=sys.stderr)
         return 130
@@ -85,12 +92,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
              "before it replaces the scheduler")  # fmt: skip
     add("--yes", action="store_true", help="with --here: do not ask")
     add("--json", metavar="FILE", help="write the figures to FILE")
-    add("--check", action="store_true", help=argparse.SUPPRESS)  # only whether the options make sense
+    add("--check", action="store_true", help=argparse.SUPPRESS)  # only whether the options make sense here
     options = parser.parse_args(arguments)
     for name in ("cpus", "seconds", "rounds"):
         value = getattr(options, name)
-        if value is not None and not 0 < value < 10_000:
-            parser.error(f"--{name} takes a positive number")
+        if value is not None and not 0 < value < MOST:  # nor nan
+            parser.error(f"--{name} takes a positive number below {MOST}")
     if options.policy and options.scheduler:
         parser.error("--policy goes with scx_cppland; give another scheduler its options in --scheduler")
     if options.yes and not options.here:
@@ -99,6 +106,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         for name in ("cpus", "kernel"):
             if getattr(options, name):
                 parser.error(f"--{name} is for the virtual machine, and --here does without one")
+    if options.json is not None:
+        check_writable(options.json)
     options.seconds = options.seconds or (8 if options.quick else 15)
     options.rounds = options.rounds or (2 if options.quick else 4)
     return options
@@ -107,18 +116,29 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _scheduler(options: argparse.Namespace) -> Scheduler:
     command = options.scheduler or DEFAULT_SCHEDULER
     if options.policy:
+        _check_policy(options.policy)
         command += f" --policy {shlex.quote(options.policy)}"
     return parse_scheduler(command)
 
 
-def _check_this_machine(scheduler: Scheduler) -> None:
+def _check_policy(policy: str) -> None:
+    """The scheduler knows its policies, and refuses others before it shows its version."""
+    command = [need_program(DEFAULT_SCHEDULER), f"--policy={policy}", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        lines = done.stderr.splitlines() or [f"{DEFAULT_SCHEDULER} ended with status {done.returncode}"]
+        raise CompareError(lines[0].removeprefix(f"{DEFAULT_SCHEDULER}: "), 2)
+
+
+def _check_this_machine(replaces: bool) -> None:
+    """REPLACES: whether its scheduler will be replaced."""
     if os.geteuid() != 0:
         raise CompareError("--here needs root, to replace the scheduler")
     if not SCHED_EXT.is_dir():
         raise CompareError(f"--here: this kernel ({os.uname().release}) has no sched_ext; without --here the demo "
                            "brings its own")  # fmt: skip
     state = (SCHED_EXT / "state").read_text().strip()
-    if state != "disabled" and scheduler.name != NONE:
+    if state != "disabled" and replaces:
         name = (SCHED_EXT / "root" / "ops").read_text().strip() if (SCHED_EXT / "root").exists() else state
         raise CompareError(f"--here: another sched_ext scheduler is running ({name}); stop it first")
 
@@ -128,7 +148,11 @@ def _agreed(scheduler: Scheduler) -> bool:
         raise CompareError("--here asks before it replaces this machine's scheduler, but there is nobody to ask: "
                            "say --yes")  # fmt: skip
     question = f"Let {scheduler.name} schedule this whole machine for parts of the next minutes? [y/N] "
-    return input(question).strip().lower() in ("y", "yes")
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        return False
 
 
 # --- measuring ----------------------------------------------------------------------------------------------
@@ -276,7 +300,7 @@ def _show(
             "rounds": options.rounds, "seconds": options.seconds, "scheduler": one["scheduler"],
             "own": as_json(own), "other": as_json(other), "verdict": sentence, "runs": runs,
         }  # fmt: skip
-        Path(options.json).write_text(json.dumps(figures) + "\n")
+        save(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@
 class VmError(Exception):
     """Something that stops a run before or beside the command; shown to the user as one message."""
 
-    def __init__(self, message: str, status: int = 125) -> None:
+    STATUS = 125
+
+    def __init__(self, message: str, status: int = STATUS) -> None:
         super().__init__(message)
         self.status = status
 

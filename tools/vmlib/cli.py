@@ -22,12 +22,14 @@ TOOLS = Path(__file__).resolve().parent.parent
 DEFAULT_MEMORY = 1024 * MIB
 TOOLCHAIN_MEMORY = 2048 * MIB  # a compiler's appetite
 MAX_SEED = (1 << 32) - 1
+MAX_TIMEOUT = 1_000_000  # seconds
 
 DESCRIPTION = """\
 Runs COMMAND as root in a virtual machine with a sched_ext kernel. The command's output appears here while it
 is written, stdout and stderr apart, and its exit status becomes the exit status of this program:
 
-  125   the guest panicked, hung or could not be started (the message says which, with the kernel's last words)
+  125   the guest panicked, hung or could not be started (the message says which, with the kernel's last words),
+        or a file or the output could not be written
   126   COMMAND is no program     127   there is no COMMAND
     2   the options make no sense
 
@@ -35,6 +37,8 @@ The guest has the programs of the build in its PATH, busybox, bash, stress-ng, h
 bpftool, strace, taskset, chrt, lscpu; an ordinary user `user` (uid 1000); and a file system in memory. COMMAND
 starts in /root with an empty standard input and none of this environment. Its arguments arrive as they are
 given: for a shell's syntax say  -- sh -c '...'
+
+Kernels and parts of the guest are kept in $CPPLAND_CACHE (default: $XDG_CACHE_HOME/cppland, or ~/.cache/cppland).
 """
 
 
@@ -63,6 +67,10 @@ def main(arguments: Sequence[str]) -> int:
         return error.status
     except BrokenPipeError:
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        subject = f"{error.filename}: " if error.filename else ""
+        print(f"vm: {subject}{error.strerror or error}", file=sys.stderr)
+        return VmError.STATUS
 
 
 def _end_on_signal(number: int, _frame: object) -> NoReturn:
@@ -150,8 +158,12 @@ def _with_separator(arguments: Sequence[str]) -> list[str]:
 def _check(options: argparse.Namespace) -> None:
     if not options.command:
         raise UsageError("no COMMAND after -- (try --help)")
-    if options.timeout <= 0:
-        raise UsageError("--timeout takes a positive number of seconds")
+    if not 0 < options.timeout <= MAX_TIMEOUT:  # nor nan
+        raise UsageError(f"--timeout takes a positive number of seconds, at most {MAX_TIMEOUT}")
+    if options.console is not None:
+        _check_target("--console", options.console)
+        if Path(options.console).is_dir():
+            raise UsageError(f"--console: '{options.console}' is a folder")
     if options.seed is not None and not options.exact:
         raise UsageError("--seed means something only with --exact")
     if options.seed is not None and not 1 <= options.seed <= MAX_SEED:
@@ -167,7 +179,16 @@ def _parse_get(text: str) -> Get:
     guest, _, host = text.partition(":")
     if not guest or not host:
         raise UsageError(f"--get takes GUESTFILE:HOSTFILE, not '{text}'")
+    _check_target("--get", host)
     return Get(guest, Path(host))
+
+
+def _check_target(option: str, file: str) -> None:
+    if not file:
+        raise UsageError(f"{option} takes a file")
+    folder = Path(file).parent
+    if not folder.is_dir():
+        raise UsageError(f"{option}: there is no folder '{folder}' for '{file}'")
 
 
 def _build_folder(asked: str | None) -> Path | None:

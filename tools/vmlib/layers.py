@@ -41,7 +41,10 @@ class Layers:
     """Builds layers; CACHE is the folder that keeps them."""
 
     def __init__(self, cache: Path) -> None:
-        cache.mkdir(parents=True, exist_ok=True)
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VmError(f"the cache folder '{cache}': {error.strerror} (CPPLAND_CACHE names another)") from error
         self._cache = cache
         self._libraries = Libraries(cache)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from . import VmError
+from . import UsageError, VmError
 from .machine import Machine, Wiring, qemu_command
 
 POLL_MILLISECONDS = 20
@@ -107,7 +107,10 @@ class Run:
         self._control = Control(control)
         self._followers = [Follower(out, 1), Follower(err, 2)]
         if plan.console is not None:
-            kept = os.open(plan.console, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            try:
+                kept = os.open(plan.console, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise UsageError(f"--console: cannot write '{plan.console}': {error.strerror}") from error
             stack.callback(os.close, kept)
             self._followers.append(Follower(self._console, kept))
         # In the order of guest.CONTROL_PORT and the others.

@@ -117,6 +117,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   rodata.heartbeat_ns = std::min<std::uint64_t>(kSecond, options.timeout_ms * kMillisecond / 4);
   if (options.strict) rodata.agent_rest = 0;
   rodata.percpu_local = options.percpu_local;
+  rodata.starve_ns =
+      std::min<std::uint64_t>(rodata.starve_ns, options.timeout_ms * kMillisecond / 2);
   rodata.numa_local = options.numa_local;
   rodata.verbose = options.verbose;
   rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;

@@ -91,8 +91,8 @@ storms() {
 watch_kernel
 under_load
 seen_restarts=0
-if [[ $(uname -r) == 6.16.* ]]; then
-  remark "no hotplug storms here: on this kernel a CPU that goes and a BPF map (task storage) that is let go at the same"
+if [[ $(uname -r) == 6.* ]]; then
+  remark "no hotplug storms here: on Linux 6.16 a CPU that goes and a BPF map (task storage) that is let go at the same"
   remark "time may wait for each other for ever, whoever owns the map"
 else
   storms

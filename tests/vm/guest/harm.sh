@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# harm.sh - a policy that starves tasks, and tasks that leave the scheduler's class while they run: nobody is lost.
+. "$(dirname "$0")/lib.sh"
+
+cpu_time() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; } # PROCESS: in ticks of 10 ms
+
+# On one CPU a hog of lower priority than another.
+starving_policy() {
+  local before turns=0 last=0 hog now
+  attach "a policy that starves tasks attaches" scx_priority
+  before=$(enable_seq)
+  load taskset -c 1 sh -c 'while :; do :; done'
+  load chrt -i 0 taskset -c 1 sh -c 'while :; do :; done'
+  hog=${background[1]}
+  for _ in 1 2 3 4; do
+    sleep 4
+    now=$(cpu_time "$hog")
+    ((now > last)) && turns=$((turns + 1))
+    last=$now
+  done
+  remark "it had $last ticks of 10 ms in 16 s"
+  compare "the hog that it starves ran in each of 4 times 4 s" "$turns" == 4
+  holds "it is still attached" enabled scx_priority
+  compare "it was attached all the time" "$(enable_seq)" == "$before"
+  detach "it ends with status 0" INT
+  quiet
+  tail -n 1 "$scheduler_log" | sed 's/^/# /'
+}
+
+# A hog becomes a real-time task while it runs, and an ordinary one again: again and again.
+changing_classes() {
+  local figures max hog
+  attach "it attaches" scx_cppland
+  load cppland-load --hogs 2 --loops-per-us 100 --warmup 0 --seconds 1000
+  load sh -c 'while :; do :; done'
+  hog=${background[1]}
+  sleep 1
+  (
+    for _ in 1 2 3 4; do
+      sleep 1
+      chrt -f -p 50 "$hog"
+      sleep 0.7
+      chrt -o -p 0 "$hog"
+    done
+  ) &
+  figures=$(cppland-load --frames 2 --frame-work-us 500 --loops-per-us 100 --warmup 0 --seconds 7 --json -)
+  wait $!
+  max=$(sed -nE 's/.*"frame":[^[]*"max_us":([0-9]+).*/\1/p' <<<"$figures")
+  compare "the longest wait of a frame beside it, in us" "${max:-none}" "<" 100000
+  detach "SIGINT ends it with status 0" INT
+  quiet
+}
+
+watch_kernel
+starving_policy
+changing_classes
+kernel_is_content "the kernel has no complaint"
+finish
