@@ -148,11 +148,15 @@ static bool is_urgent(struct task_struct *p, const struct task_ctx *tctx)
 static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
 {
 	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
+	bool spare = by_vtime ? before(tctx->vtime + rich_ns, vtime_now) : is_rich(p, tctx);
 	struct cpu_state *state;
 	s32 victim = -1;
 	u64 ran = 0;
-	bool spare;
 	u32 cpu;
+
+	spare = spare && tctx->flags & TASK_RARE;
+	if (by_vtime && spare)
+		latest -= sleeper_credit_ns; /* behind everybody */
 
 	bpf_for (cpu, 0, nr_cpu_ids) {
 		bool without_key;
@@ -177,8 +181,7 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	state = cpu_state_of(victim);
 	if (victim < 0 || !state)
 		return -1;
-	spare = by_vtime ? before(tctx->vtime + rich_ns, vtime_now) : is_rich(p, tctx);
-	if (spare && tctx->flags & TASK_RARE && !state->is_rare)
+	if (spare && !state->is_rare)
 		return victim;
 	/* Unless somebody else is about to preempt it. */
 	if (!scx_bpf_dsq_nr_queued(local_on(victim))) {
