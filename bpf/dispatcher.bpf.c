@@ -17,18 +17,12 @@
 #include "kernel.h"
 #include "state.bpf.h"
 
-#define private(name) SEC(".bss." #name) __hidden __attribute__((aligned(8)))
-
 #include "idle.bpf.h"
-#include "rings.bpf.h"
-#include "hotplug.bpf.h"
+#include "preempt.bpf.h"
+#include "agent.bpf.h"
+#include "rescue.bpf.h"
 
 char _license[] SEC("license") = "GPL";
-
-#define ANNOUNCE_MAX 128
-#define RECALL_MAX   128
-#define RESCUE_MAX   16
-#define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 
 /* How it ended; read by the loader after the kernel has let go. */
 struct {
@@ -56,294 +50,6 @@ static bool nothing_waits_for(s32 cpu)
 	       !scx_bpf_dsq_nr_queued(DSQ_URGENT);
 }
 
-/* The policy lets @p go ahead of others without asking, when it wakes up. It hears of it before
- * that runs out. */
-static bool has_credit(struct task_struct *p, struct task_ctx *tctx)
-{
-	u64 total = p->se.sum_exec_runtime;
-
-	if (!before(total, tctx->credit_until))
-		return false;
-	if (!before(total, tctx->credit_low) && !(tctx->flags & TASK_CREDIT_LOW) &&
-	    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
-		tctx->flags |= TASK_CREDIT_LOW;
-		agent.wanted = 1;
-	}
-	return true;
-}
-
-/*
- * The CPU that @p, which wakes up, may take over now; -1 if it has to wait. The policy said so
- * ahead of time by giving it credit. While the agent is late nobody renews credit, so whoever is
- * behind its share may.
- */
-static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
-{
-	bool credit = has_credit(p, tctx);
-
-	if (!credit && !(agent.asked_at && agent_is_late(bpf_ktime_get_ns())))
-		return -1;
-	return pick_victim(p, tctx, !credit);
-}
-
-static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
-{
-	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
-			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT) |
-				   CORE_ENUM(scx_enq_flags, SCX_ENQ_HEAD));
-	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-	count(CPPLAND_NR_PREEMPT_WAKEUPS, 1);
-	trace("%d preempts cpu %d", p->pid, cpu);
-}
-
-/* --- the agent --- */
-
-/* Tells the agent that @p waits. */
-static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
-{
-	if (!send_event(CPPLAND_EVENT_READY, p, tctx))
-		return false;
-	tctx->asked_at = now;
-	return true;
-}
-
-/* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
-int announce(u64 now)
-{
-	struct task_struct *p;
-	u32 n = 0;
-
-	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
-						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
-						      scx_bpf_dsq_nr_queued(DSQ_URGENT));
-	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
-		struct task_ctx *tctx = task_ctx_of(p);
-
-		if (n++ >= ANNOUNCE_MAX)
-			break;
-		if (!tctx || is_agent(p))
-			continue;
-		if (!ask(p, tctx, now))
-			break;
-		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
-	}
-	return 0;
-}
-
-/* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
-static void fail_over(u64 now)
-{
-	agent.failover_at = now;
-	count(CPPLAND_NR_FAILOVERS, 1);
-	trace("the agent is late");
-}
-
-/*
- * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or
- * more for one CPU, or one that waits and one whose slice has just ended. It rests after a pass in
- * proportion to what the pass took, so that deciding costs the machine a bounded share; until then
- * the dispatcher's own order serves.
- */
-static bool run_agent(s32 cpu, s32 undecided, bool choice)
-{
-	struct cpu_state *state = cpu_state_of(cpu);
-	u64 now;
-
-	if (!agent.wanted && !agent.overdue && !(undecided && choice))
-		return false;
-	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
-		if (agent.asked_at && !agent.failover_at && agent_is_late(now = bpf_ktime_get_ns()))
-			fail_over(now);
-		return false;
-	}
-	now = bpf_ktime_get_ns();
-	if (!agent.asked_at) {
-		if (!agent.overdue && before(now, agent.rest_until))
-			return false;
-		/* One CPU calls it: what another told it of while it decides would be in HELD
-		 * still, and missed. */
-		if (__sync_lock_test_and_set(&agent.called, 1))
-			return false;
-		announce(now);
-	}
-	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT)) {
-		if (!agent.asked_at)
-			__sync_lock_test_and_set(&agent.called, 0);
-		return false;
-	}
-	if (!agent.asked_at) {
-		agent.asked_at = now;
-		count(CPPLAND_NR_AGENT_PASSES, 1);
-		if (state)
-			state->calls_agent = 1;
-	}
-	agent.wanted = 0;
-	agent.overdue = 0;
-	return true;
-}
-
-/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been
- * stopped, sets its rest. */
-static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u64 passes)
-{
-	u64 took = p->se.sum_exec_runtime - tctx->told_ns;
-
-	tctx->told_ns = p->se.sum_exec_runtime;
-	agent.passes = passes;
-	if (agent.failover_at) {
-		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
-		agent.failover_at = 0;
-	}
-	count(CPPLAND_AGENT_NS, took);
-	agent.rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_cpus;
-	agent.asked_at = 0;
-	__sync_lock_test_and_set(&agent.called, 0);
-}
-
-static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
-{
-	u64 passes = READ_ONCE(shm.agent.passes);
-	u64 now = bpf_ktime_get_ns();
-	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
-
-	agent.cpu = scx_bpf_task_cpu(p);
-	if (passes != agent.passes) {
-		agent_done(p, tctx, now, passes);
-	} else if (!woke && agent_is_late(now)) {
-		/* It does not come to an end: from now on it competes like everybody else. */
-		charge(p, tctx);
-		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
-		return;
-	}
-	if (agent.asked_at)
-		agent.wanted = 1; /* preempted or blocked in the middle of a pass */
-	scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
-	if (woke) {
-		s32 cpu = pick_idle_any(p);
-
-		if (cpu >= 0)
-			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-	}
-}
-
-/* What the late agent was asked about is taken back, and is served from HELD. */
-int recall(u64 now)
-{
-	struct task_struct *p;
-	u32 n = 0;
-
-	if (!agent.failover_at)
-		fail_over(now);
-	bpf_for_each (scx_dsq, p, DSQ_ASKED, 0) {
-		struct task_ctx *tctx = task_ctx_of(p);
-
-		if (n++ >= RECALL_MAX)
-			break;
-		if (!tctx)
-			continue;
-		tctx->generation++;
-		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, tctx->vtime);
-		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_HELD, 0);
-	}
-	return 0;
-}
-
-/*
- * Runs those of the first @most tasks in queue @dsq, or of the last with REV, that have waited for
- * longer than @longest: where they last ran.
- */
-int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
-{
-	struct task_struct *p;
-	u32 n = 0;
-
-	bpf_for_each (scx_dsq, p, dsq, iter_flags) {
-		struct task_ctx *tctx = task_ctx_of(p);
-		u64 since;
-
-		if (n++ >= most)
-			break;
-		if (!tctx)
-			continue;
-		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
-		if (before(now, since + longest))
-			continue;
-		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(scx_bpf_task_cpu(p)), 0)) {
-			count(CPPLAND_NR_RESCUED, 1);
-			count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-		}
-	}
-	return 0;
-}
-
-/*
- * Nobody waits for ever: what a live agent was asked about and has not decided is forgotten, and a
- * policy, or credit, may put others ahead of a task again and again. Such a task is at the end of a
- * queue that is in the order of keys, and at the beginning of HELD.
- */
-static void rescue(s32 cpu, u64 now)
-{
-	struct cpu_state *state = cpu_state_of(cpu);
-
-	if (!state || before(now, state->next_rescue_at))
-		return;
-	state->next_rescue_at = now + RESCUE_EVERY;
-	rescue_from(DSQ_ASKED, 0, now, forget_ns, RECALL_MAX);
-	rescue_from(DSQ_SHARED, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
-	rescue_from(cpu, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
-	rescue_from(DSQ_HELD, 0, now, starve_ns, RESCUE_MAX);
-}
-
-/* --- the heartbeat --- */
-
-struct heartbeat {
-	struct bpf_timer timer;
-};
-
-/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct heartbeat);
-} heartbeats SEC(".maps");
-
-static s32 start_heartbeat(u64 in_ns)
-{
-	u32 zero = 0;
-	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
-
-	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
-}
-
-/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs
- * that go moving. */
-static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
-{
-	bool leaving = tend_leaving_cpus();
-
-	if (bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
-		agent.overdue = 1;
-		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-	}
-	bpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);
-	return 0;
-}
-
-static s32 init_heartbeat(void)
-{
-	u32 zero = 0;
-	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
-	s32 err;
-
-	if (!heartbeat)
-		return -ESRCH;
-	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
-	if (!err)
-		err = bpf_timer_set_callback(&heartbeat->timer, beat);
-	return err ?: start_heartbeat(heartbeat_ns);
-}
-
 /* --- the callbacks, in the order of a task's life --- */
 
 s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -357,6 +63,7 @@ s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_arg
 	tctx->vtime = vtime_now;
 	tctx->charged_ns = tctx->told_ns = tctx->woke_ns = p->se.sum_exec_runtime;
 	tctx->credit_until = tctx->credit_low = tctx->charged_ns;
+	tctx->woke_at = bpf_ktime_get_ns(); /* to be born is not to have paused */
 	return 0;
 }
 
@@ -394,7 +101,7 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	cpu = preempting_cpu(p, tctx);
 	if (cpu < 0)
 		return prev_cpu;
-	preempt(p, cpu, 0);
+	preempt(p, tctx, cpu, 0);
 	return cpu;
 }
 
@@ -429,27 +136,27 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 			return;
 		}
 		if (p->nr_cpus_allowed == 1 && preempting_cpu(p, tctx) == cpu) {
-			preempt(p, cpu, enq_flags);
+			preempt(p, tctx, cpu, enq_flags);
 			return;
 		}
 	}
+	if (woke && tctx->flags & TASK_HAS_CREDIT)
+		tell_if_credit_is_low(p, tctx);
 	tctx->generation++;
-	tctx->since = bpf_ktime_get_ns();
+	tctx->since = woke ? tctx->woke_at : bpf_ktime_get_ns();
 	state = cpu_state_of(bpf_get_smp_processor_id());
 	if (!woke && state && state->calls_agent && ask(p, tctx, tctx->since)) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
 		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
-		return;
-	}
-	if (woke && has_credit(p, tctx) && is_urgent(p, tctx)) {
-		/* Who has most credit left comes first. */
-		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns,
-					 p->se.sum_exec_runtime - tctx->credit_until, enq_flags);
+	} else if (woke && is_urgent(tctx)) {
+		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	} else {
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 		trace("held %d vtime %llu", p->pid, tctx->vtime);
 	}
+	/* One that has become idle meanwhile, or, after a slice, that may do better than this one.
+	 */
 	cpu = pick_idle_any(p);
 	if (cpu >= 0)
 		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
@@ -497,7 +204,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
-	if (run_agent(cpu, held + prev_ready, held + decided + prev_ready > 1))
+	if (run_agent(cpu, now, held + prev_ready, held + decided + prev_ready > 1))
 		return;
 	if (decided && (scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED)))
 		return;
@@ -517,6 +224,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 {
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
 	struct task_ctx *tctx = task_ctx_of(p);
+	u64 now = bpf_ktime_get_ns();
 
 	if (!state || !tctx)
 		return;
@@ -526,11 +234,12 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
 	state->is_rare = !!(tctx->flags & TASK_RARE);
-	state->began_at = bpf_ktime_get_ns();
+	state->is_taken = 0;
+	state->began_at = now;
 	state->calls_agent = 0;
 	if (is_agent(p)) {
 		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;
-		agent.ran_at = bpf_ktime_get_ns();
+		agent.ran_at = now;
 		return;
 	}
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
@@ -609,7 +318,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 /* For the kernel's debug dump. */
 void STRUCT_OP(cppland_dump, struct scx_dump_ctx *dump)
 {
-	static char fmt[] =
+	static STATE char fmt[] =
 		"held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
 	unsigned long long data[] = {
 		scx_bpf_dsq_nr_queued(DSQ_HELD),

@@ -17,7 +17,7 @@
 #define LEAVING_EVERY (2 * NSEC_PER_MSEC)
 #define LEAVING_WALK  512
 
-u32 nr_leaving; /* CPUs; atomic */
+STATE u32 nr_leaving; /* CPUs; atomic */
 
 static void cpu_comes(s32 cpu)
 {

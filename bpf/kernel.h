@@ -4,37 +4,14 @@
  *
  * Written by hand, so that neither a kernel's own header dump nor a sched_ext build host is needed.
  * Structures name only the members that are read; their offsets, the values of enumerators, and
- * whether something exists at all come from the running kernel's BTF at load time. One object
- * serves every kernel from 6.16 on.
+ * whether something exists at all come from the running kernel's BTF at load time; a structure or
+ * enumeration of another name than the kernel's would not be found there. One object serves every
+ * kernel from 6.16 on. The simulator's model is held to the same declarations.
  */
 #ifndef CPPLAND_BPF_KERNEL_H
 #define CPPLAND_BPF_KERNEL_H
 
-typedef unsigned char __u8;
-typedef signed short __s16;
-typedef unsigned short __u16;
-typedef int __s32;
-typedef unsigned int __u32;
-typedef long long __s64;
-typedef unsigned long long __u64;
-typedef __u8 u8;
-typedef __u16 u16;
-typedef __u32 u32;
-typedef __u64 u64;
-typedef __s32 s32;
-typedef __s64 s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
-typedef _Bool bool;
-#define true  1
-#define false 0
-#define NULL  ((void *)0)
-
-enum bpf_map_type {
-	BPF_MAP_TYPE_ARRAY = 2,
-	BPF_MAP_TYPE_TASK_STORAGE = 29,
-};
+#include <platform.h>
 
 #define BPF_F_NO_PREALLOC	       1
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
@@ -42,11 +19,7 @@ enum bpf_map_type {
 #define ESRCH			       3
 #define ENOMEM			       12
 
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+KERNEL_TYPES_BEGIN
 
 struct cpumask {
 	unsigned long bits[1];
@@ -121,7 +94,7 @@ struct sched_ext_ops {
 	char name[128];
 };
 
-#pragma clang attribute pop
+KERNEL_TYPES_END
 
 struct bpf_iter_num {
 	u64 opaque[1];
@@ -171,8 +144,6 @@ enum scx_dsq_id_flags {
 
 /* Inside bpf_for_each(): its iterator. */
 #define BPF_FOR_EACH_ITER (&___it)
-
-#define CORE_ENUM(type, name) bpf_core_enum_value(enum type, name)
 
 /* task_struct.flags; part of the kernel's long-standing task ABI, not in BTF. */
 #define PF_KCOMPACTD 0x00010000
@@ -224,16 +195,7 @@ int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
 int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
 void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
 
-#ifndef __kptr
-#define __kptr __attribute__((btf_type_tag("kptr")))
-#endif
-
 #define READ_ONCE(x)	 (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
-
-/* A local enum or struct of another name than the kernel's would not be found in its BTF: keep the
- * names above. */
-#define STRUCT_OP(name, args...)	   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
-#define STRUCT_OP_SLEEPABLE(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
 
 #endif /* CPPLAND_BPF_KERNEL_H */

@@ -16,7 +16,7 @@
  *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
  *   ASKED   waits, the agent has been told; in order of telling
  *   SHARED  decided, for any CPU; in order of the policy's keys. The CPUs' own queues likewise
- *   URGENT  woke up with credit, but there was nobody to preempt; who has most of it left first
+ *   URGENT  woke up and may go first, but there was nobody to preempt; in order of urgency
  *   AGENT   the agent itself, when it has nothing to do
  */
 #define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
@@ -29,31 +29,30 @@
 #define WEIGHT_DEFAULT 100ULL
 
 /* Tunables, set by the loader. Times in ns. */
-const volatile u32 nr_cpu_ids = 1;
-const volatile u32 nr_cpus = 1; /* online when loaded */
-const volatile s32 agent_tid;
-const volatile s32 agent_tgid;
-const volatile u64 slice_ns = 1 * NSEC_PER_MSEC;       /* for what is placed without the agent */
-const volatile u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for longer */
-const volatile u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
-const volatile u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
-const volatile u64 forget_ns =
+TUNABLE u32 nr_cpu_ids = 1;
+TUNABLE u32 nr_cpus = 1; /* online when loaded */
+TUNABLE s32 agent_tid;
+TUNABLE s32 agent_tgid;
+TUNABLE u64 slice_ns = 1 * NSEC_PER_MSEC;	/* for what is placed without the agent */
+TUNABLE u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for longer */
+TUNABLE u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
+TUNABLE u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
+TUNABLE u64 forget_ns =
 	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
-const volatile u64 starve_ns =
-	2000 * NSEC_PER_MSEC; /* whatever the order is: nobody waits longer */
-const volatile u64 protect_ns =
-	NSEC_PER_MSEC / 2; /* for which one with credit is not preempted by another */
-const volatile u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
-const volatile u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent */
-const volatile u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
-const volatile u32 agent_rest =
+TUNABLE u64 starve_ns = 2000 * NSEC_PER_MSEC; /* whatever the order is: nobody waits longer */
+TUNABLE u64 protect_ns =
+	NSEC_PER_MSEC / 2;		 /* for which one with credit is not preempted by another */
+TUNABLE u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
+TUNABLE u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent */
+TUNABLE u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
+TUNABLE u32 agent_rest =
 	49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
-const volatile u8 numa_local;
-const volatile u8 percpu_local;
-const volatile u8 hybrid; /* there are big and little CPUs */
-const volatile u8 verbose;
-const volatile u8 cpu_is_big[CPPLAND_MAX_CPUS];
-const volatile u32 exit_dump_len = 32768;
+TUNABLE u8 numa_local;
+TUNABLE u8 percpu_local;
+TUNABLE u8 hybrid; /* there are big and little CPUs */
+TUNABLE u8 verbose;
+TUNABLE u8 cpu_is_big[CPPLAND_MAX_CPUS];
+TUNABLE u32 exit_dump_len = 32768;
 
 #define trace(fmt, args...)                                  \
 	({                                                   \
@@ -64,12 +63,12 @@ const volatile u32 exit_dump_len = 32768;
 /* Memory shared with the agent. */
 struct cppland_shm shm SEC(".data.shm");
 
-struct cpu_state cpus[CPPLAND_MAX_CPUS];
-struct agent_state agent;
+STATE struct cpu_state cpus[CPPLAND_MAX_CPUS];
+STATE struct agent_state agent;
 
-u64 vtime_now;	  /* the greatest vtime of a task that has begun to run */
-u64 incarnations; /* tasks seen so far */
-u32 drain_lock;
+STATE u64 vtime_now;	/* the greatest vtime of a task that has begun to run */
+STATE u64 incarnations; /* tasks seen so far */
+STATE u32 drain_lock;
 
 struct nudge {
 	struct bpf_timer timer;
@@ -82,6 +81,8 @@ enum task_flags {
 	TASK_WOKE = 1U << 2,	   /* since the last event */
 	TASK_CREDIT_LOW = 1U << 3, /* the agent has been told that its credit runs out */
 	TASK_RARE = 1U << 4,	   /* its last wake-ups are far apart */
+	TASK_HAS_CREDIT = 1U << 5, /* its last wake-up may go ahead of others */
+	TASK_BEHIND = 1U << 6,	   /* in its place while the agent is late: far behind its share */
 };
 
 struct task_ctx {
@@ -95,8 +96,8 @@ struct task_ctx {
 	u64 credit_low;	  /* ... from which on the agent hears of it */
 	u64 since;	  /* when its current wait began */
 	u64 woke_at;
-	u64 asked_at;
-	u32 flags; /* enum task_flags */
+	u64 asked_at; /* when the agent was told of its current wait */
+	u32 flags;    /* enum task_flags */
 };
 
 /* Per-task state. Producer and consumer: the dispatcher alone. */
@@ -157,19 +158,6 @@ static void charge(struct task_struct *p, struct task_ctx *tctx)
 		tctx->vtime = floor;
 }
 
-/* @p wakes up. */
-static void wake(struct task_struct *p, struct task_ctx *tctx)
-{
-	u64 now = bpf_ktime_get_ns();
-
-	charge(p, tctx);
-	tctx->flags = (tctx->flags & ~TASK_RARE) | TASK_WOKE;
-	if (!before(now, tctx->woke_at + rare_ns))
-		tctx->flags |= TASK_RARE;
-	tctx->woke_at = now;
-	tctx->woke_ns = tctx->charged_ns;
-}
-
 /* The agent was asked and has not answered within the bound: nobody waits for it any more. */
 static __always_inline bool agent_is_late(u64 now)
 {
@@ -177,6 +165,24 @@ static __always_inline bool agent_is_late(u64 now)
 
 	/* Another CPU may have asked since @now. */
 	return asked_at && before(asked_at + late_ns, now);
+}
+
+/* @p wakes up: what is true of this wake-up, until the next. */
+static void wake(struct task_struct *p, struct task_ctx *tctx)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	charge(p, tctx);
+	tctx->flags &= ~(TASK_RARE | TASK_HAS_CREDIT | TASK_BEHIND);
+	tctx->flags |= TASK_WOKE;
+	if (!before(now, tctx->woke_at + rare_ns))
+		tctx->flags |= TASK_RARE;
+	if (before(tctx->charged_ns, tctx->credit_until))
+		tctx->flags |= TASK_HAS_CREDIT;
+	else if (agent_is_late(now) && before(tctx->vtime + rich_ns, vtime_now))
+		tctx->flags |= TASK_BEHIND;
+	tctx->woke_at = now;
+	tctx->woke_ns = tctx->charged_ns;
 }
 
 #endif /* CPPLAND_BPF_STATE_H */

@@ -24,7 +24,7 @@ struct cpu_state {
 	u64 key;
 	u64 vtime;
 	u64 began_at;
-	u64 next_rescue_at; /* when to look for tasks that wait too long again */
+	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;
@@ -32,6 +32,7 @@ struct cpu_state {
 	u8 is_rare;
 	u8 offline;	/* enum cpu_offline */
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
+	u8 is_taken;	/* somebody preempts it, and has not begun to run; any CPU writes this */
 } __attribute__((aligned(64)));
 
 /* How the agent stands. Times are 0 when they do not apply. */

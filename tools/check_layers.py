@@ -25,6 +25,7 @@ LAYERS = [
     "src/kernel",
     "src/policies",
     "src/agent",
+    "src/sim",
     "src/cli",
     "apps",
     "bench",

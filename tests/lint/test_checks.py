@@ -187,13 +187,13 @@ class FilesTest(TreeTest):
     def test_words(self):
         def found(*lines):
             self.write("x.md", *lines)
-            text = check_files.check_words(self.root, {"mirror.example.net"}, "/home/me/cppland")
+            text = check_files.check_words(self.root, {"archive.invalid"}, "/there/cppland")
             return [int(line.split(":")[1]) for line in text.splitlines()]
 
-        self.assertEqual(found("deb.debian.org", "/home/me", "my-mirror.example.net"), [])
-        self.assertEqual(found("", "http://mirror.example.net/debian"), [2])
-        self.assertEqual(found("cd /home/me/cppland", "", "(/home/me/cppland/build)"), [1, 3])
-        self.assertEqual(found("/home/me/cppland-2", "x/home/me/cppland"), [])
+        self.assertEqual(found("other.invalid", "/there", "my-archive.invalid"), [])
+        self.assertEqual(found("", "http://archive.invalid/debian"), [2])
+        self.assertEqual(found("cd /there/cppland", "", "(/there/cppland/build)"), [1, 3])
+        self.assertEqual(found("/there/cppland-2", "x/there/cppland"), [])
 
     def test_program_fails_when_a_check_does(self):
         self.write("x.cc")

@@ -4,10 +4,12 @@
 
 #include <abi/cppland_abi.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace cppland::testing {
@@ -33,22 +35,10 @@ class DispatcherEnd {
   void publish_event(std::uint64_t claimed, const cppland_event& event) {
     cppland_event& slot = shm_->event[claimed % CPPLAND_EVENT_SLOTS];
     // Everything but `seq`, which the reader may be looking at.
-    slot.generation = event.generation;
-    slot.type = event.type;
-    slot.domain = event.domain;
-    slot.tid = event.tid;
-    slot.tgid = event.tgid;
-    slot.cpu = event.cpu;
-    slot.nr_cpus_allowed = event.nr_cpus_allowed;
-    slot.weight = event.weight;
-    slot.flags = event.flags;
-    slot.at_ns = event.at_ns;
-    slot.used_ns = event.used_ns;
-    slot.exec_runtime_ns = event.exec_runtime_ns;
-    slot.total_ns = event.total_ns;
-    for (std::size_t i = 0; i < sizeof(slot.comm); ++i) {
-      slot.comm[i] = event.comm[i];
-    }
+    static_assert(offsetof(cppland_event, seq) == 0);
+    std::ranges::copy(
+        std::as_bytes(std::span(&event, 1)).subspan(sizeof(event.seq)),
+        std::as_writable_bytes(std::span(&slot, 1)).subspan(sizeof(event.seq)).begin());
     std::atomic_ref(slot.seq).exchange(claimed + 1);
   }
 

@@ -8,15 +8,12 @@ cpu_time() { sed 's/.*) //' "/proc/$scheduler"/task/*/stat | awk '{ sum += $12 +
 
 watch_kernel
 attach "it attaches" env SCX_TIMEOUT_MS=2000 scx_cppland
-before=$(enable_seq)
 sleep 2
 begin=$(cpu_time)
 sleep 20
 compare "CPU time in 20 s, in ticks of 10 ms" $(($(cpu_time) - begin)) "<" 20
-holds "it is still attached after ten times the watchdog's timeout" enabled
-compare "it was attached all the time" "$(enable_seq)" == "$before"
+stays "after ten times the watchdog's timeout"
 detach "SIGINT ends it with status 0" INT
-tail -n 1 "$scheduler_log" | sed 's/^/# /'
 compare "passes of the agent, which the heartbeat asks for" "$(summary passes)" ">=" 10
 kernel_is_content "the kernel has no complaint"
 finish

@@ -16,6 +16,8 @@ checks=0
 failures=0
 scheduler=       # process of the scheduler that was attached or started last
 scheduler_log=   # what it wrote, both streams
+attached_name=   # what the kernel calls it
+attached_seq=    # how many schedulers the kernel had been given when it attached
 background=()    # process groups that `quiet` ends
 
 # --- the report ---
@@ -106,6 +108,7 @@ attach() {
   start "$@"
   patiently $PATIENCE decided "$(basename "$(program_of "$@")")"
   if lives "$scheduler" && enabled "$(basename "$(program_of "$@")")"; then
+    attached_name=$(ops) attached_seq=$(enable_seq)
     ok "$name"
   else
     fail "$name" "it did not: state $(state), ops $(ops)"
@@ -145,11 +148,18 @@ reap() { # waits until it has ended, and kills what does not; its exit status in
 
 tell_log() { sed 's/^/# | /' "$scheduler_log"; }
 
-# NAME SIGNAL: the scheduler ends with status 0, and the kernel's own takes over.
+# WHEN: the scheduler that has been attached is so still, and was all the time.
+stays() {
+  holds "it is still attached $1" enabled "$attached_name"
+  compare "it was attached all the time" "$(enable_seq)" == "$attached_seq"
+}
+
+# NAME SIGNAL: the scheduler ends with status 0, and the kernel's own takes over; its last word is told.
 detach() {
   end_scheduler "$2"
   if [[ $status == 0 ]] && disabled; then
     ok "$1"
+    remark "$(tail -n 1 "$scheduler_log")"
   else
     fail "$1" "status $status, state $(state)"
     tell_log

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * agent.bpf.h - when the agent runs: asked when there is a choice, rested after, gone on without
+ * when it is late.
+ */
+#ifndef CPPLAND_BPF_AGENT_H
+#define CPPLAND_BPF_AGENT_H
+
+#include "hotplug.bpf.h"
+#include "idle.bpf.h"
+#include "rings.bpf.h"
+
+#define ANNOUNCE_MAX 128
+
+/* Tells the agent that @p waits. */
+static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
+{
+	if (!send_event(CPPLAND_EVENT_READY, p, tctx))
+		return false;
+	tctx->asked_at = now;
+	return true;
+}
+
+/* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
+int announce(u64 now)
+{
+	struct task_struct *p;
+	u32 n = 0;
+
+	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
+						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
+						      scx_bpf_dsq_nr_queued(DSQ_URGENT));
+	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
+		struct task_ctx *tctx = task_ctx_of(p);
+
+		if (n++ >= ANNOUNCE_MAX)
+			break;
+		if (!tctx || is_agent(p))
+			continue;
+		if (!ask(p, tctx, now))
+			break;
+		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
+	}
+	return 0;
+}
+
+/* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
+static void fail_over(u64 now)
+{
+	agent.failover_at = now;
+	count(CPPLAND_NR_FAILOVERS, 1);
+	trace("the agent is late");
+}
+
+/*
+ * Runs the agent on this CPU if it is free and there is something for it to decide: two tasks or
+ * more for one CPU, or one that waits and one whose slice has just ended. It rests after a pass in
+ * proportion to what the pass took, so that deciding costs the machine a bounded share; until then
+ * the dispatcher's own order serves.
+ */
+static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (!agent.wanted && !agent.overdue && !(undecided && choice))
+		return false;
+	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
+		if (!agent.failover_at && agent_is_late(now))
+			fail_over(now);
+		return false;
+	}
+	if (!agent.asked_at) {
+		if (!agent.overdue && before(now, agent.rest_until))
+			return false;
+		/* One CPU calls it: what another told it of while it decides would be in HELD
+		 * still, and missed. */
+		if (__sync_lock_test_and_set(&agent.called, 1))
+			return false;
+		announce(now);
+	}
+	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT)) {
+		if (!agent.asked_at)
+			__sync_lock_test_and_set(&agent.called, 0);
+		return false;
+	}
+	if (!agent.asked_at) {
+		agent.asked_at = now;
+		count(CPPLAND_NR_AGENT_PASSES, 1);
+		if (state)
+			state->calls_agent = 1;
+	}
+	agent.wanted = 0;
+	agent.overdue = 0;
+	return true;
+}
+
+/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been
+ * stopped, sets its rest. */
+static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u64 passes)
+{
+	u64 took = p->se.sum_exec_runtime - tctx->told_ns;
+
+	tctx->told_ns = p->se.sum_exec_runtime;
+	agent.passes = passes;
+	if (agent.failover_at) {
+		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
+		agent.failover_at = 0;
+	}
+	count(CPPLAND_AGENT_NS, took);
+	agent.rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_cpus;
+	agent.asked_at = 0;
+	__sync_lock_test_and_set(&agent.called, 0);
+}
+
+static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
+{
+	u64 passes = READ_ONCE(shm.agent.passes);
+	u64 now = bpf_ktime_get_ns();
+	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
+
+	agent.cpu = scx_bpf_task_cpu(p);
+	if (passes != agent.passes) {
+		agent_done(p, tctx, now, passes);
+	} else if (!woke && agent_is_late(now)) {
+		/* It does not come to an end: from now on it competes like everybody else. */
+		charge(p, tctx);
+		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		return;
+	}
+	if (agent.asked_at)
+		agent.wanted = 1; /* preempted or blocked in the middle of a pass */
+	scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
+	if (woke) {
+		s32 cpu = pick_idle_any(p);
+
+		if (cpu >= 0)
+			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	}
+}
+
+/* --- the heartbeat --- */
+
+struct heartbeat {
+	struct bpf_timer timer;
+};
+
+/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct heartbeat);
+} heartbeats SEC(".maps");
+
+static s32 start_heartbeat(u64 in_ns)
+{
+	u32 zero = 0;
+	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
+
+	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
+}
+
+/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs
+ * that go moving. */
+static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
+{
+	bool leaving = tend_leaving_cpus();
+
+	if (bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
+		agent.overdue = 1;
+		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	}
+	bpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);
+	return 0;
+}
+
+static s32 init_heartbeat(void)
+{
+	u32 zero = 0;
+	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
+	s32 err;
+
+	if (!heartbeat)
+		return -ESRCH;
+	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
+	if (!err)
+		err = bpf_timer_set_callback(&heartbeat->timer, beat);
+	return err ?: start_heartbeat(heartbeat_ns);
+}
+
+#endif /* CPPLAND_BPF_AGENT_H */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * preempt.bpf.h - whom a wake-up preempts, and when.
+ */
+#ifndef CPPLAND_BPF_PREEMPT_H
+#define CPPLAND_BPF_PREEMPT_H
+
+#include "rings.bpf.h"
+
+/* Whether the task that @cpu was seen to run is still the one there, and in our class. */
+static bool still_runs(s32 cpu, s32 tid)
+{
+	struct task_struct *curr;
+	bool same = false;
+
+	if (bpf_ksym_exists(scx_bpf_cpu_curr)) {
+		bpf_rcu_read_lock();
+		curr = scx_bpf_cpu_curr(cpu);
+		same = curr && curr->pid == tid &&
+		       curr->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED);
+		bpf_rcu_read_unlock();
+	} else if (bpf_ksym_exists(scx_bpf_cpu_rq)) {
+		struct rq *rq = scx_bpf_cpu_rq(cpu);
+
+		same = rq && BPF_CORE_READ(rq, curr, pid) == tid &&
+		       BPF_CORE_READ(rq, curr, scx.flags) &
+			       CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED);
+	}
+	return same;
+}
+
+/*
+ * A timer for each CPU, which preempts what runs there if by then somebody still waits in URGENT:
+ * the CPU then looks there first.
+ * Producer and consumer: the dispatcher alone.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CPPLAND_MAX_CPUS);
+	__type(key, u32);
+	__type(value, struct nudge);
+} nudges SEC(".maps");
+
+static int nudge_now(void *map, u32 *cpu, struct nudge *nudge)
+{
+	nudge->armed = 0;
+	if (scx_bpf_dsq_nr_queued(DSQ_URGENT))
+		scx_bpf_kick_cpu(*cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
+	return 0;
+}
+
+static void nudge_later(u32 cpu, u64 in_ns)
+{
+	struct nudge *nudge = bpf_map_lookup_elem(&nudges, &cpu);
+
+	if (nudge && !nudge->armed && !bpf_timer_start(&nudge->timer, in_ns, 0))
+		nudge->armed = 1;
+}
+
+int init_nudges(void)
+{
+	u32 cpu;
+
+	bpf_for (cpu, 0, nr_cpu_ids) {
+		u32 key = cpu;
+		struct nudge *nudge = bpf_map_lookup_elem(&nudges, &key);
+		s32 err;
+
+		if (!nudge)
+			return -ESRCH;
+		err = bpf_timer_init(&nudge->timer, &nudges, CLOCK_MONOTONIC);
+		if (!err)
+			err = bpf_timer_set_callback(&nudge->timer, nudge_now);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Far from what it may use before it has to wait its turn. */
+static bool is_rich(const struct task_ctx *tctx)
+{
+	return tctx->flags & TASK_BEHIND || before(tctx->charged_ns + rich_ns, tctx->credit_until);
+}
+
+/*
+ * Whether a task which wakes up but could preempt nobody is served before what is decided. That is
+ * for the frame or the sound between which there is a pause, and for whoever uses so little that
+ * its credit does not get less. Were it for everybody with credit, tasks that send each other
+ * messages would run once for every message, instead of once for many. While the agent is late
+ * credit stays as it is, so then it is for the frame and the sound only.
+ */
+static bool is_urgent(const struct task_ctx *tctx)
+{
+	if (tctx->flags & TASK_HAS_CREDIT)
+		return tctx->flags & TASK_RARE || is_rich(tctx);
+	return tctx->flags & TASK_BEHIND && tctx->flags & TASK_RARE;
+}
+
+/* The order of the urgent: who may use most before it has to wait its turn comes first. */
+static u64 urgency(const struct task_ctx *tctx)
+{
+	if (tctx->flags & TASK_HAS_CREDIT)
+		return tctx->charged_ns - tctx->credit_until;
+	return tctx->vtime - vtime_now;
+}
+
+/*
+ * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs
+ * the latest key. With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key,
+ * and a small lead is not enough. -1 if nobody runs later than @p would.
+ *
+ * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
+ * time would do little else than preempt each other. When that time is over the CPU is nudged, if
+ * @p is urgent. A frame or a sound with credit to spare does not wait for that of others.
+ */
+static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
+{
+	bool spare = is_rich(tctx) && tctx->flags & TASK_RARE;
+	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
+	struct cpu_state *state;
+	s32 victim = -1;
+	u64 ran = 0;
+	u32 cpu;
+
+	/* With time to spare it need not be behind who runs: hardly anybody's vtime is before this.
+	 */
+	if (by_vtime && spare)
+		latest = vtime_now - 2 * sleeper_credit_ns;
+
+	bpf_for (cpu, 0, nr_cpu_ids) {
+		bool without_key;
+		u64 key;
+
+		state = cpu_state_of(cpu);
+		if (!state)
+			break;
+		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			continue;
+		without_key = !by_vtime && !state->has_key;
+		key = by_vtime ? state->vtime : state->key;
+		if (!without_key && !before(latest, key))
+			continue;
+		if (!still_runs(cpu, state->tid))
+			continue;
+		victim = cpu;
+		if (without_key)
+			break;
+		latest = key;
+	}
+	state = cpu_state_of(victim);
+	if (victim < 0 || !state)
+		return -1;
+	if (spare && !state->is_rare)
+		return victim;
+	if (!state->is_taken) {
+		if (before(state->began_at, tctx->woke_at))
+			ran = tctx->woke_at - state->began_at;
+		if (!state->has_credit || ran >= protect_ns)
+			return victim;
+	}
+	if (is_urgent(tctx))
+		nudge_later(victim, protect_ns - ran);
+	return -1;
+}
+
+/* The agent hears that the credit of @p runs out, once for each time that it gave some. */
+static void tell_if_credit_is_low(struct task_struct *p, struct task_ctx *tctx)
+{
+	if (!(tctx->flags & TASK_CREDIT_LOW) && !before(tctx->charged_ns, tctx->credit_low) &&
+	    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
+		tctx->flags |= TASK_CREDIT_LOW;
+		agent.wanted = 1;
+	}
+}
+
+/*
+ * The CPU that @p, which wakes up, may take over now; -1 if it has to wait. The policy said so
+ * ahead of time by giving it credit. While the agent is late nobody renews credit, so whoever is
+ * behind its share may.
+ */
+static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
+{
+	bool has_credit = tctx->flags & TASK_HAS_CREDIT;
+
+	if (has_credit)
+		tell_if_credit_is_low(p, tctx);
+	else if (!agent_is_late(tctx->woke_at))
+		return -1;
+	return pick_victim(p, tctx, !has_credit);
+}
+
+static void preempt(struct task_struct *p, struct task_ctx *tctx, s32 cpu, u64 enq_flags)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (state) {
+		/* For others that wake up before it begins to run. */
+		state->is_taken = 1;
+		state->is_rare = !!(tctx->flags & TASK_RARE);
+	}
+	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
+			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT) |
+				   CORE_ENUM(scx_enq_flags, SCX_ENQ_HEAD));
+	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+	count(CPPLAND_NR_PREEMPT_WAKEUPS, 1);
+	trace("%d preempts cpu %d", p->pid, cpu);
+}
+
+#endif /* CPPLAND_BPF_PREEMPT_H */

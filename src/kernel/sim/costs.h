@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// costs.h - what the kernel's work costs on the modelled machine.
+#pragma once
+
+#include <cstdint>
+
+namespace cppland::sim {
+
+// Nanoseconds. The defaults are chosen so that a wake-up which preempts takes the 14 us that
+// `tests/vm/run latency-1` shows for it on Linux 7.3.4, at 2 ns for each instruction.
+struct Costs {
+  std::uint64_t timer_interrupt = 3'000;
+  std::uint64_t wake_up = 4'000;   // select_cpu and enqueue
+  std::uint64_t dispatch = 2'000;  // a CPU that looks for work
+  std::uint64_t context_switch = 5'000;
+  std::uint64_t migration = 2'000;    // once more, when it runs on another CPU than last
+  std::uint64_t cold_cache = 10'000;  // ... with another last level of cache
+  std::uint64_t interrupt_to_cpu = 2'000;
+};
+
+}  // namespace cppland::sim

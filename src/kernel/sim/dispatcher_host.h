@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dispatcher_host.h - what the model sets of the dispatcher, and calls; for C and C++.
+ */
+#ifndef CPPLAND_SIM_DISPATCHER_HOST_H
+#define CPPLAND_SIM_DISPATCHER_HOST_H
+
+#include "abi/cppland_abi.h"
+#include "bpf/kernel.h"
+
+/* Where they lie; bpf/state.bpf.h says what they mean. */
+struct sim_dispatcher {
+  struct sched_ext_ops* ops;
+  struct cppland_shm* shm;
+  u32* nr_cpu_ids;
+  u32* nr_cpus;
+  s32* agent_tid;
+  s32* agent_tgid;
+  u64* slice_ns;
+  u64* sleeper_credit_ns;
+  u64* starve_ns;
+  u64* heartbeat_ns;
+  u32* agent_rest;
+  u8* hybrid;
+  u8* cpu_is_big;
+  u32* exit_dump_len;
+};
+
+#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+    const struct sim_dispatcher cppland_sim_dispatcher;
+
+#endif /* CPPLAND_SIM_DISPATCHER_HOST_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ext.cc - the class sched_ext of the modelled machine, after kernel/sched/ext.c.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "kernel/sim/dispatcher.h"
+#include "kernel/sim/machine.h"
+
+namespace cppland::sim {
+namespace {
+
+constexpr std::uint64_t kDefaultSlice = 20'000'000;  // SCX_SLICE_DFL
+constexpr int kMaxLoops = 32;                        // SCX_DSP_MAX_LOOPS
+
+}  // namespace
+
+void Machine::end_scheduler(int kind, std::string message) {
+  if (!attached_) return;
+  attached_ = false;
+  exit_ = {kind, std::move(message)};
+  shm().dispatcher.attached = 0;
+}
+
+bool Machine::may_run_on(const Task& task, int cpu) const {
+  const auto id = static_cast<unsigned>(cpu);
+  return cpu >= 0 && id < cpus_.size() && online_.test(id) && task.allowed.test(id);
+}
+
+// kernel/sched/core.c, select_fallback_rq().
+int Machine::fallback_cpu(const Task& task) const {
+  if (may_run_on(task, task.on_cpu)) return task.on_cpu;
+  CpuSet cpus = task.allowed;
+  cpus &= online_;
+  return static_cast<int>(cpus.empty() ? online_.first() : cpus.first());
+}
+
+// --- a task begins to wait ---
+
+// kernel/sched/core.c, try_to_wake_up() and wake_up_new_task(); ext.c, select_task_rq_scx().
+void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
+  constexpr std::uint64_t kWakeTtwu = 0x08;  // SCX_WAKE_TTWU
+  constexpr std::uint64_t kWakeFork = 0x04;  // SCX_WAKE_FORK
+  spent_ += options_.costs.wake_up;
+  task.state = TaskState::kWaiting;
+  task.woken_at = task.runnable_since = now_;
+  observer_->woke(task, now_);
+  std::uint64_t flags = 0;
+  if (!fork) flags |= SCX_ENQ_WAKEUP;
+  int cpu = fallback_cpu(task);
+  if (task.nr_cpus_allowed > 1) {
+    being_inserted_ = &task;
+    const int chosen = dispatcher().ops->select_cpu(&task, task.on_cpu,
+                                                    wake_flags | (fork ? kWakeFork : kWakeTtwu));
+    being_inserted_ = nullptr;
+    flags |= SCX_ENQ_CPU_SELECTED;
+    if (may_run_on(task, chosen)) cpu = chosen;
+  }
+  task.on_cpu = cpu;
+  task.scx.flags |= SCX_TASK_QUEUED;
+  enqueue(task, flags);
+  // core.c, wakeup_preempt(): a runqueue that is idle looks for work, wherever the dispatcher has
+  // put the task.
+  if (!cpus_[index(cpu)].task) reschedule(cpu, cpu != this_cpu_);
+}
+
+// ext.c, do_enqueue_task().
+void Machine::enqueue(Task& task, std::uint64_t flags) {
+  task.state = TaskState::kWaiting;
+  if (task.insert_to == 0) {
+    being_inserted_ = &task;
+    dispatcher().ops->enqueue(&task, flags);
+    being_inserted_ = nullptr;
+  }
+  if (task.insert_to == 0) return;  // the dispatcher has put it into a queue, or forgotten it
+  const std::uint64_t to = std::exchange(task.insert_to, 0);
+  insert_now(task, to, task.insert_flags | flags);
+}
+
+// ext.c, find_dsq_for_dispatch() and dispatch_to_local_dsq().
+void Machine::insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags) {
+  int cpu = task.on_cpu;
+  if (dsq != SCX_DSQ_LOCAL) {
+    cpu = static_cast<int>(dsq & 0xffffffffU);
+    if (!may_run_on(task, cpu)) {
+      end_scheduler(Exit::kError, fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed "
+                                              "for {}[{}]",
+                                              cpu, task.name, task.pid));
+      return;
+    }
+  }
+  put_into_local(cpus_[index(cpu)], task, flags);
+}
+
+// ext.c, dispatch_enqueue() and local_dsq_post_enq().
+void Machine::put_into_local(CpuState& cpu, Task& task, std::uint64_t flags) {
+  task.on_cpu = cpu.id;
+  const bool at_head = (flags & (SCX_ENQ_HEAD | SCX_ENQ_PREEMPT)) != 0;
+  if (at_head) {
+    cpu.local.push_front(task);
+  } else {
+    cpu.local.push_back(task);
+  }
+  if (cpu.in_dispatch) return;
+  if (!cpu.task) {
+    reschedule(cpu.id, cpu.id != this_cpu_);
+    return;
+  }
+  if ((flags & SCX_ENQ_PREEMPT) != 0 && cpu.task != &task) {
+    charge(cpu);
+    cpu.task->scx.slice = 0;
+    reschedule(cpu.id, cpu.id != this_cpu_);
+  }
+}
+
+// --- a CPU changes what it runs ---
+
+void Machine::reschedule(int cpu, bool from_other) {
+  CpuState& state = cpus_[index(cpu)];
+  if (std::exchange(state.resched, true)) return;
+  const std::uint64_t delay = spent_ + (from_other ? options_.costs.interrupt_to_cpu : 0);
+  post(now_ + delay, Event::Kind::kResched, static_cast<std::uint64_t>(cpu));
+}
+
+// kernel/sched/core.c, __schedule(): pick, put the last one, switch.
+void Machine::schedule(CpuState& cpu) {
+  cpu.resched = false;
+  Task* prev = cpu.task;
+  if (prev) charge(cpu);
+  const bool prev_ready = prev && (prev->scx.flags & SCX_TASK_QUEUED) != 0;
+  Task* next = pick(cpu, prev, prev_ready);
+  if (exit_.kind != Exit::kNone) return;
+  if (next == prev && prev) {
+    cpu.works_from = std::max(cpu.works_from, now_) + spent_;
+    plan_stop(cpu);
+    return;
+  }
+  if (prev) {
+    observer_->ended(*prev, cpu.id, now_);
+    cpu.task = nullptr;
+    ++cpu.stop;
+    // ext.c, put_prev_task_scx(): one that has time left keeps its place.
+    if (prev_ready && prev->scx.slice > 0) {
+      prev->state = TaskState::kWaiting;
+      prev->runnable_since = now_;
+      cpu.in_dispatch = true;
+      put_into_local(cpu, *prev, SCX_ENQ_HEAD);
+      cpu.in_dispatch = false;
+    } else if (prev_ready) {
+      prev->runnable_since = now_;
+      cpu.in_dispatch = true;  // it is about to change what it runs in any case
+      enqueue(*prev, 0);
+      cpu.in_dispatch = false;
+    } else if (prev->state == TaskState::kDead) {
+      dispatcher().ops->exit_task(prev, nullptr);
+    }
+  }
+  if (exit_.kind != Exit::kNone) return;
+  if (next) {
+    switch_to(cpu, next);
+  } else {
+    go_idle(cpu);
+  }
+}
+
+// ext.c, balance_one() and pick_task_scx().
+Task* Machine::pick(CpuState& cpu, Task* prev, bool prev_ready) {
+  bool keep = prev_ready && prev->scx.slice > 0;
+  if (!keep && cpu.local.empty()) {
+    cpu.in_dispatch = true;
+    for (int loops = kMaxLoops; loops > 0; --loops) {
+      cpu.dispatched = 0;
+      spent_ += options_.costs.dispatch;
+      dispatcher().ops->dispatch(cpu.id, prev);
+      if (prev_ready && prev->scx.slice > 0) keep = true;
+      if (keep || !cpu.local.empty() || cpu.dispatched == 0) break;
+    }
+    cpu.in_dispatch = false;
+    // Without SCX_OPS_ENQ_LAST the last runnable task is kept.
+    if (!keep && cpu.local.empty() && prev_ready) keep = true;
+  }
+  Task* next = keep ? prev : static_cast<Task*>(cpu.local.first());
+  if (next && next->scx.slice == 0) next->scx.slice = kDefaultSlice;
+  return next;
+}
+
+// ext.c, set_next_task_scx().
+void Machine::switch_to(CpuState& cpu, Task* next) {
+  if (next->queue) next->queue->remove(*next);
+  cpu.idle_bit = false;
+  if (std::exchange(cpu.idle, false)) cpu.idle_ns += now_ - cpu.idle_since;
+  spent_ += options_.costs.context_switch + cost_of_moving(*next, cpu.id);
+  cpu.task = next;
+  cpu.charged_at = now_;
+  cpu.works_from = now_ + spent_;
+  next->migrations += next->ran_on >= 0 && next->ran_on != cpu.id;
+  next->on_cpu = next->ran_on = cpu.id;
+  next->state = TaskState::kRunning;
+  dispatcher().ops->running(next);
+  observer_->began(*next, cpu.id, cpu.works_from);
+  next->woken_at = 0;
+  if (!cpu.ticking) {
+    cpu.ticking = true;
+    // kernel/time/tick-sched.c: ticks are multiples of the period.
+    const std::uint64_t tick = options_.tick_ns;
+    post((now_ / tick + 1) * tick, Event::Kind::kTick, static_cast<std::uint64_t>(cpu.id));
+  }
+  plan_stop(cpu);
+}
+
+std::uint64_t Machine::cost_of_moving(const Task& task, int cpu) const {
+  if (task.ran_on < 0 || task.ran_on == cpu) return 0;
+  const Cpu* from = topology_.find(static_cast<unsigned>(task.ran_on));
+  const Cpu* to = topology_.find(static_cast<unsigned>(cpu));
+  return options_.costs.migration + (from->llc != to->llc ? options_.costs.cold_cache : 0);
+}
+
+// ext_idle.c, __scx_update_idle().
+void Machine::go_idle(CpuState& cpu) const {
+  if (!std::exchange(cpu.idle, true)) cpu.idle_since = now_;
+  cpu.idle_bit = true;
+}
+
+}  // namespace cppland::sim

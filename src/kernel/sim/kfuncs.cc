@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// kfuncs.cc - what the dispatcher calls: the kernel's functions, answered by the model.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "kernel/sim/dispatcher.h"
+#include "kernel/sim/machine.h"
+
+namespace cppland::sim {
+
+// The model's side of bpf/kernel.h. Each function is named as the kernel's own, in
+// kernel/sched/ext.c where nothing else is said.
+class Kfuncs {
+ public:
+  using CpuState = Machine::CpuState;
+
+  static Machine& m() { return Machine::current(); }
+  static Task& task(task_struct* p) { return *static_cast<Task*>(p); }
+  static const Task& task(const task_struct* p) { return *static_cast<const Task*>(p); }
+  static const CpuSet& cpus(const cpumask* mask) { return *reinterpret_cast<const CpuSet*>(mask); }
+  static bool is_local(std::uint64_t dsq) { return (dsq & SCX_DSQ_LOCAL_ON) != 0; }
+  static void fail(std::string why) { m().end_scheduler(Exit::kError, std::move(why)); }
+
+  static std::uint64_t now() { return m().now_ + m().spent_; }
+  static int this_cpu() { return m().this_cpu_; }
+
+  static DispatchQueue* queue(std::uint64_t dsq) {
+    if (dsq == SCX_DSQ_LOCAL) return &m().cpus_[Machine::index(this_cpu())].local;
+    if ((dsq & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON) {
+      const auto cpu = static_cast<std::size_t>(dsq & 0xffffffffU);
+      return cpu < m().cpus_.size() ? &m().cpus_[cpu].local : nullptr;
+    }
+    const auto it = m().queues_.find(dsq);
+    return it == m().queues_.end() ? nullptr : it->second.get();
+  }
+
+  static s32 create(std::uint64_t dsq) {
+    const auto [it, is_new] = m().queues_.try_emplace(dsq);
+    if (!is_new) return -EEXIST;
+    it->second = std::make_unique<DispatchQueue>(dsq);
+    return 0;
+  }
+
+  // scx_dsq_insert_preamble() and mark_direct_dispatch(): from select_cpu and enqueue, the task
+  // that they are about, once.
+  static void insert(Task& p, std::uint64_t dsq, std::uint64_t slice, const std::uint64_t* vtime,
+                     std::uint64_t flags) {
+    if (m().being_inserted_ != &p) {
+      fail(fmt::format("Direct dispatch attempted on {}[{}]", p.name, p.pid));
+      return;
+    }
+    if (p.insert_to != 0 || p.queue) {
+      fail(fmt::format("{}[{}] already direct-dispatched", p.name, p.pid));
+      return;
+    }
+    p.scx.slice = std::max<std::uint64_t>(slice, 1);
+    if (is_local(dsq)) {
+      if (vtime) {
+        fail("cannot use vtime ordering for built-in DSQs");
+        return;
+      }
+      p.insert_to = dsq;
+      p.insert_flags = flags;
+      return;
+    }
+    DispatchQueue* to = queue(dsq);
+    if (!to) {
+      fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
+      return;
+    }
+    if (vtime) p.scx.dsq_vtime = *vtime;
+    link(*to, p, vtime != nullptr, flags);
+  }
+
+  // dispatch_enqueue(): a queue of the scheduler's own.
+  static void link(DispatchQueue& to, Task& p, bool by_vtime, std::uint64_t flags) {
+    if (!to.empty() && to.by_vtime() != by_vtime) {
+      fail(fmt::format("DSQ ID 0x{:x} already had {}-enqueued tasks", to.id(),
+                       by_vtime ? "FIFO" : "PRIQ"));
+      return;
+    }
+    if (by_vtime) {
+      to.insert(p, p.scx.dsq_vtime);
+    } else if ((flags & (SCX_ENQ_HEAD | SCX_ENQ_PREEMPT)) != 0) {
+      to.push_front(p);
+    } else {
+      to.push_back(p);
+    }
+  }
+
+  // consume_dispatch_q().
+  static bool move_to_local(std::uint64_t dsq) {
+    CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
+    if (!cpu.in_dispatch) {
+      fail("scx_bpf_dsq_move_to_local() outside of ops.dispatch()");
+      return false;
+    }
+    DispatchQueue* from = queue(dsq);
+    if (!from) {
+      fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
+      return false;
+    }
+    for (QueuePlace* place = from->first(); place; place = from->after(*place)) {
+      Task& p = *static_cast<Task*>(place);
+      if (!m().may_run_on(p, cpu.id)) continue;
+      from->remove(p);
+      m().put_into_local(cpu, p, 0);
+      ++cpu.dispatched;
+      return true;
+    }
+    return false;
+  }
+
+  // --- iterators: bpf_iter_scx_dsq_new(), ..._next(), scx_dsq_move() ---
+
+  struct Iterator {
+    DispatchQueue* queue;
+    std::uint64_t newest;  // whoever arrived later is passed over
+    Task* at;
+    Task* next;
+    bool reverse;
+    bool begun = false;
+    std::optional<std::uint64_t> slice{};  // for the next move
+    std::optional<std::uint64_t> vtime{};
+  };
+
+  // The kernel's structure has room for a pointer to the model's.
+  static Iterator& state(bpf_iter_scx_dsq* it) { return **reinterpret_cast<Iterator**>(it); }
+
+  static int iterate(bpf_iter_scx_dsq* it, std::uint64_t dsq, std::uint64_t flags) {
+    DispatchQueue* of = queue(dsq);
+    *reinterpret_cast<Iterator**>(it) = new Iterator{of, of ? of->arrivals() : 0, nullptr, nullptr,
+                                                     (flags & SCX_DSQ_ITER_REV) != 0};
+    return of ? 0 : -ENOENT;
+  }
+
+  static void destroy(bpf_iter_scx_dsq* it) { delete &state(it); }
+
+  static Task* next(Iterator& it) {
+    if (!it.queue) return nullptr;
+    const auto step = [&](Task* from) -> Task* {
+      QueuePlace* place = from ? it.queue->after(*from, it.reverse) : it.queue->first(it.reverse);
+      while (place && place->arrival > it.newest) place = it.queue->after(*place, it.reverse);
+      return static_cast<Task*>(place);
+    };
+    Task* now = nullptr;
+    if (!it.begun) {
+      now = step(nullptr);
+    } else if (it.at && it.at->queue == it.queue) {
+      now = step(it.at);
+    } else {
+      now = it.next && it.next->queue == it.queue ? it.next : nullptr;
+    }
+    it.begun = true;
+    it.at = now;
+    it.next = now ? step(now) : nullptr;
+    return now;
+  }
+
+  static bool move(Iterator& it, Task& p, std::uint64_t dsq, bool by_vtime, std::uint64_t flags) {
+    const auto slice = std::exchange(it.slice, std::nullopt);
+    const auto vtime = std::exchange(it.vtime, std::nullopt);
+    if (!it.queue || p.queue != it.queue || p.arrival > it.newest) return false;
+    if (slice) p.scx.slice = *slice;
+    if (vtime) p.scx.dsq_vtime = *vtime;
+    if (is_local(dsq)) {
+      const int cpu = dsq == SCX_DSQ_LOCAL ? this_cpu() : static_cast<int>(dsq & 0xffffffffU);
+      if (by_vtime) {
+        fail("cannot use vtime ordering for built-in DSQs");
+      } else if (!m().may_run_on(p, cpu)) {
+        fail(fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed for {}[{}]", cpu, p.name,
+                         p.pid));
+      } else {
+        p.queue->remove(p);
+        m().put_into_local(m().cpus_[Machine::index(cpu)], p, flags);
+        return true;
+      }
+      return false;
+    }
+    DispatchQueue* to = queue(dsq);
+    if (!to) {
+      fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
+      return false;
+    }
+    p.queue->remove(p);
+    link(*to, p, by_vtime, flags);
+    return true;
+  }
+
+  // scx_kick_cpu() and kick_one_cpu().
+  static void kick(s32 cpu, std::uint64_t flags) {
+    if (cpu < 0 || Machine::index(cpu) >= m().cpus_.size()) {
+      fail(fmt::format("invalid CPU {}", cpu));
+      return;
+    }
+    CpuState& state = m().cpus_[Machine::index(cpu)];
+    if ((flags & SCX_KICK_IDLE) != 0 && state.task) return;
+    if ((flags & SCX_KICK_PREEMPT) != 0 && state.task) {
+      m().charge(state);
+      state.task->scx.slice = 0;
+    }
+    m().reschedule(cpu, cpu != this_cpu());
+  }
+
+  static std::byte* array(void* map, std::size_t size) {
+    auto& memory = m().arrays_[map];
+    if (!memory) memory = std::make_unique<std::byte[]>(size);
+    return memory.get();
+  }
+
+  static std::byte* storage(void* map, Task& p, std::size_t size, bool create) {
+    auto& memory = p.storage[map];
+    if (!memory && create) memory = std::make_unique<std::byte[]>(size);
+    return memory.get();
+  }
+
+  static Machine::Timer& timer(bpf_timer* at) {
+    const auto [it, is_new] = m().timer_of_.try_emplace(at, m().timers_.size());
+    if (is_new) m().timers_.emplace_back();
+    return m().timers_[it->second];
+  }
+
+  static void start_timer(bpf_timer* at, std::uint64_t in_ns) {
+    Machine::Timer& timer = Kfuncs::timer(at);
+    timer.cpu = this_cpu();
+    m().post(m().now_ + in_ns, Machine::Event::Kind::kTimer, m().timer_of_[at], ++timer.version);
+  }
+
+  static void init_timer(bpf_timer* at, void* map) {
+    Machine::Timer& timer = Kfuncs::timer(at);
+    timer.map = map;
+    timer.element = at;
+  }
+
+  static void set_callback(bpf_timer* at, void* callback) { timer(at).callback = callback; }
+  static void set_key(bpf_timer* at, std::uint32_t key) { timer(at).key = key; }
+
+  static s32 pick_idle(const cpumask* mask, std::uint64_t flags) {
+    return m().pick_idle(cpus(mask), (flags & SCX_PICK_IDLE_CORE) != 0);
+  }
+
+  // scx_bpf_pick_idle_cpu_node(): that node first, then the others.
+  static s32 pick_idle_in(const cpumask* mask, s32 node, std::uint64_t flags) {
+    CpuSet in_node;
+    for (const Cpu& cpu : m().topology_.cpus()) {
+      if (static_cast<s32>(cpu.node) == node) in_node.set(cpu.id);
+    }
+    in_node &= cpus(mask);
+    const bool core = (flags & SCX_PICK_IDLE_CORE) != 0;
+    const s32 cpu = m().pick_idle(in_node, core);
+    if (cpu >= 0 || (flags & SCX_PICK_IDLE_IN_NODE) != 0) return cpu;
+    return m().pick_idle(cpus(mask), core);
+  }
+
+  static s32 select(task_struct* p, s32 prev_cpu, std::uint64_t flags, const cpumask* mask) {
+    return m().select_cpu(task(p), prev_cpu, flags, cpus(mask));
+  }
+
+  static bool claim(s32 cpu) { return m().claim_idle(cpu); }
+  static s32 node_of(s32 cpu) {
+    return static_cast<s32>(m().topology_.find(static_cast<unsigned>(cpu))->node);
+  }
+  static const cpumask* online() { return reinterpret_cast<const cpumask*>(&m().online_); }
+  static task_struct* find(s32 pid) {
+    Task* found = m().task_of(static_cast<std::uint64_t>(pid));
+    return found && found->state != TaskState::kDead ? found : nullptr;
+  }
+  static task_struct* running(s32 cpu) { return m().cpus_[Machine::index(cpu)].task; }
+
+  // A runqueue, as far as bpf/kernel.h knows it.
+  static rq* runqueue(s32 cpu) {
+    static task_struct idle{};
+    static rq answer{};
+    task_struct* curr = running(cpu);
+    answer.curr = curr ? curr : &idle;
+    return &answer;
+  }
+
+  static u32 reenqueue_local() {
+    CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
+    u32 n = 0;
+    while (QueuePlace* place = cpu.local.first()) {
+      Task& p = *static_cast<Task*>(place);
+      cpu.local.remove(p);
+      m().enqueue(p, SCX_ENQ_REENQ);
+      ++n;
+    }
+    return n;
+  }
+};
+
+}  // namespace cppland::sim
+
+using cppland::CpuSet;
+using cppland::sim::Kfuncs;
+
+// The names are the kernel's, and the platform's.
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" {
+
+struct sim_kernel_has sim_kernel_has;
+
+u64 bpf_ktime_get_ns() { return Kfuncs::now(); }
+u32 bpf_get_smp_processor_id() { return static_cast<u32>(Kfuncs::this_cpu()); }
+void sim_trace(const char* /*format*/, ...) {}
+
+long sim_read_str(char* to, u32 size, const char* from) {
+  if (!from || size == 0) return -EFAULT;
+  const std::size_t n = std::min<std::size_t>(std::strlen(from), size - 1);
+  std::memcpy(to, from, n);
+  to[n] = '\0';
+  return static_cast<long>(n + 1);
+}
+
+void* sim_array_element(void* map, u32 index, u32 max_entries, size_t size) {
+  if (index >= max_entries) return nullptr;
+  std::byte* element = Kfuncs::array(map, max_entries * size) + index * size;
+  // Timers stand first in their elements, and are told the element's key.
+  Kfuncs::set_key(reinterpret_cast<bpf_timer*>(element), index);
+  return element;
+}
+
+void* sim_task_storage(void* map, task_struct* p, size_t size, u64 flags) {
+  return Kfuncs::storage(map, Kfuncs::task(p), size, (flags & BPF_LOCAL_STORAGE_GET_F_CREATE) != 0);
+}
+
+long sim_timer_init(bpf_timer* timer, void* map) {
+  Kfuncs::init_timer(timer, map);
+  return 0;
+}
+
+long sim_timer_set_callback(bpf_timer* timer, void* callback) {
+  Kfuncs::set_callback(timer, callback);
+  return 0;
+}
+
+long bpf_timer_start(bpf_timer* timer, u64 in_ns, u64 /*flags*/) {
+  Kfuncs::start_timer(timer, in_ns);
+  return 0;
+}
+
+s32 scx_bpf_create_dsq(u64 dsq_id, s32 /*node*/) { return Kfuncs::create(dsq_id); }
+
+s32 scx_bpf_dsq_nr_queued(u64 dsq_id) {
+  const auto* queue = Kfuncs::queue(dsq_id);
+  return queue ? static_cast<s32>(queue->size()) : -ENOENT;
+}
+
+void scx_bpf_dsq_insert(task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) {
+  Kfuncs::insert(Kfuncs::task(p), dsq_id, slice, nullptr, enq_flags);
+}
+
+void scx_bpf_dsq_insert_vtime(task_struct* p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags) {
+  const std::uint64_t by = vtime;
+  Kfuncs::insert(Kfuncs::task(p), dsq_id, slice, &by, enq_flags);
+}
+
+bool scx_bpf_dsq_move_to_local(u64 dsq_id) { return Kfuncs::move_to_local(dsq_id); }
+
+void scx_bpf_dsq_move_set_slice(bpf_iter_scx_dsq* it, u64 slice) {
+  Kfuncs::state(it).slice = slice;
+}
+void scx_bpf_dsq_move_set_vtime(bpf_iter_scx_dsq* it, u64 vtime) {
+  Kfuncs::state(it).vtime = vtime;
+}
+
+bool scx_bpf_dsq_move(bpf_iter_scx_dsq* it, task_struct* p, u64 dsq_id, u64 enq_flags) {
+  return Kfuncs::move(Kfuncs::state(it), Kfuncs::task(p), dsq_id, false, enq_flags);
+}
+
+bool scx_bpf_dsq_move_vtime(bpf_iter_scx_dsq* it, task_struct* p, u64 dsq_id, u64 enq_flags) {
+  return Kfuncs::move(Kfuncs::state(it), Kfuncs::task(p), dsq_id, true, enq_flags);
+}
+
+int bpf_iter_scx_dsq_new(bpf_iter_scx_dsq* it, u64 dsq_id, u64 flags) {
+  return Kfuncs::iterate(it, dsq_id, flags);
+}
+task_struct* bpf_iter_scx_dsq_next(bpf_iter_scx_dsq* it) { return Kfuncs::next(Kfuncs::state(it)); }
+void bpf_iter_scx_dsq_destroy(bpf_iter_scx_dsq* it) { Kfuncs::destroy(it); }
+
+s32 scx_bpf_select_cpu_and(task_struct* p, s32 prev_cpu, u64 wake_flags, const cpumask* allowed,
+                           u64 /*flags*/) {
+  return Kfuncs::select(p, prev_cpu, wake_flags, allowed);
+}
+bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) { return Kfuncs::claim(cpu); }
+s32 scx_bpf_pick_idle_cpu(const cpumask* allowed, u64 flags) {
+  return Kfuncs::pick_idle(allowed, flags);
+}
+s32 scx_bpf_pick_idle_cpu_node(const cpumask* allowed, s32 node, u64 flags) {
+  return Kfuncs::pick_idle_in(allowed, node, flags);
+}
+void scx_bpf_kick_cpu(s32 cpu, u64 flags) { Kfuncs::kick(cpu, flags); }
+s32 scx_bpf_task_cpu(const task_struct* p) { return Kfuncs::task(p).on_cpu; }
+s32 scx_bpf_cpu_node(s32 cpu) { return Kfuncs::node_of(cpu); }
+const cpumask* scx_bpf_get_online_cpumask() { return Kfuncs::online(); }
+void scx_bpf_put_cpumask(const cpumask* /*mask*/) {}
+void scx_bpf_dump_bstr(char* /*format*/, unsigned long long* /*data*/, u32 /*size*/) {}
+u32 scx_bpf_reenqueue_local() { return Kfuncs::reenqueue_local(); }
+bool scx_bpf_task_set_slice(task_struct* p, u64 slice) {
+  p->scx.slice = slice;
+  return true;
+}
+task_struct* scx_bpf_cpu_curr(s32 cpu) { return Kfuncs::running(cpu); }
+rq* scx_bpf_cpu_rq(s32 cpu) { return Kfuncs::runqueue(cpu); }
+
+task_struct* bpf_task_from_pid(s32 pid) { return Kfuncs::find(pid); }
+void bpf_task_release(task_struct* /*p*/) {}
+
+bpf_cpumask* bpf_cpumask_create() { return reinterpret_cast<bpf_cpumask*>(new CpuSet); }
+void bpf_cpumask_release(bpf_cpumask* mask) { delete reinterpret_cast<CpuSet*>(mask); }
+void bpf_cpumask_set_cpu(u32 cpu, bpf_cpumask* mask) { reinterpret_cast<CpuSet*>(mask)->set(cpu); }
+bool bpf_cpumask_test_cpu(u32 cpu, const cpumask* mask) { return Kfuncs::cpus(mask).test(cpu); }
+void bpf_rcu_read_lock() {}
+void bpf_rcu_read_unlock() {}
+}  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// machine.cc - time on the modelled machine: timers, ticks, and the steps of tasks.
+#include "kernel/sim/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernel/shared_rings.h"
+#include "kernel/sim/dispatcher.h"
+
+namespace cppland::sim {
+namespace {
+
+constexpr std::int32_t kFirstTid = 100;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+Machine* the_machine = nullptr;  // NOLINT(*-non-const-global-variables): see Machine::current()
+
+// kernel/sched/core.c, sched_prio_to_weight[], by the rule in its comment: each step of nice is
+// 1.25 times. kernel/sched/ext.c, scx_set_task_state() and sched_weight_to_cgroup(): of 100.
+std::uint32_t weight_of(int nice) {
+  const double weight = 100.0 * std::pow(1.25, -nice);
+  return static_cast<std::uint32_t>(std::clamp(std::round(weight), 1.0, 10000.0));
+}
+
+}  // namespace
+
+Machine::CpuState::CpuState(int cpu)
+    : id(cpu), local(SCX_DSQ_LOCAL_ON | static_cast<std::uint64_t>(cpu)) {}
+
+Machine::Machine(Topology topology, const MachineOptions& options, Observer* observer)
+    : topology_(std::move(topology)), options_(options), observer_(observer ? observer : &nobody_) {
+  the_machine = this;
+  reset_dispatcher();
+  sim_kernel_has = options_.has;
+  for (unsigned id = 0; id < topology_.nr_cpu_ids(); ++id) cpus_.emplace_back(static_cast<int>(id));
+  const auto [least, most] = std::ranges::minmax(topology_.cpus(), {}, &Cpu::capacity);
+  for (const Cpu& cpu : topology_.cpus()) {
+    dispatcher().cpu_is_big[cpu.id] = 2 * cpu.capacity >= least.capacity + most.capacity;
+    if (cpu.online) online_.set(cpu.id);
+  }
+  *dispatcher().nr_cpu_ids = topology_.nr_cpu_ids();
+  *dispatcher().nr_cpus = topology_.nr_online();
+  *dispatcher().hybrid = topology_.hybrid();
+  *dispatcher().slice_ns = options_.slice_ns;
+  *dispatcher().sleeper_credit_ns = options_.sleeper_credit_ns;
+  *dispatcher().starve_ns =
+      std::min<std::uint64_t>(*dispatcher().starve_ns, options_.timeout_ns / 2);
+  *dispatcher().heartbeat_ns = std::min<std::uint64_t>(kSecond, options_.timeout_ns / 4);
+  *dispatcher().exit_dump_len = 0;
+  if (options_.strict) *dispatcher().agent_rest = 0;
+  SharedRings::format(shm(), topology_.nr_cpu_ids());
+}
+
+Machine::~Machine() {
+  for (const auto& task : tasks_) {
+    if (task->queue) task->queue->remove(*task);
+  }
+  the_machine = nullptr;
+}
+
+Machine& Machine::current() { return *the_machine; }
+
+cppland_shm& Machine::shm() noexcept { return *dispatcher().shm; }
+
+Task* Machine::task_of(std::uint64_t tid) noexcept {
+  const std::uint64_t i = tid - kFirstTid;
+  return i < tasks_.size() ? tasks_[i].get() : nullptr;
+}
+
+Task& Machine::add(TaskSpec spec) {
+  auto owned = std::make_unique<Task>();
+  Task& task = *owned;
+  task.name = std::move(spec.name);
+  task.behaviour = std::move(spec.behaviour);
+  task.pid = kFirstTid + static_cast<std::int32_t>(tasks_.size());
+  task.tgid = task.pid;
+  task.task_struct::flags = spec.kernel_thread ? PF_KTHREAD : 0;
+  task.numa_preferred_nid = -1;
+  task.nice = spec.nice;
+  task.scx.weight = weight_of(spec.nice);
+  task.allowed = spec.cpus.empty() ? online_ : spec.cpus;
+  // The model's masks are CpuSets; the dispatcher hands them back and never looks inside.
+  task.cpus_ptr = reinterpret_cast<const cpumask*>(&task.allowed);
+  task.nr_cpus_allowed = static_cast<std::int32_t>(task.allowed.count());
+  task.on_cpu = static_cast<int>(task.allowed.first());
+  task.name.copy(task.comm, sizeof(task.comm) - 1);
+  tasks_.push_back(std::move(owned));
+  return task;
+}
+
+Task& Machine::start(TaskSpec spec) {
+  Task& task = add(std::move(spec));
+  if (attached_) {
+    dispatcher().ops->init_task(&task, nullptr);
+    wake_up(task, 0, true);
+  }
+  return task;
+}
+
+Task& Machine::start_agent(TaskSpec spec) {
+  Task& task = add(std::move(spec));
+  agent_ = &task;
+  *dispatcher().agent_tid = task.pid;
+  *dispatcher().agent_tgid = task.tgid;
+  return task;
+}
+
+void Machine::attach() {
+  attached_ = true;
+  if (const s32 err = dispatcher().ops->init(); err != 0) {
+    end_scheduler(Exit::kError, fmt::format("ops.init() failed ({})", err));
+    return;
+  }
+  for (CpuState& cpu : cpus_) {
+    if (!online_.test(static_cast<unsigned>(cpu.id))) continue;
+    go_idle(cpu);
+  }
+  const std::size_t n = tasks_.size();
+  for (std::size_t i = 0; i < n; ++i) dispatcher().ops->init_task(tasks_[i].get(), nullptr);
+  for (std::size_t i = 0; i < n; ++i) wake_up(*tasks_[i], 0, true);
+  post(now_ + options_.timeout_ns / 2, Event::Kind::kWatchdog, 0);
+}
+
+void Machine::detach() { end_scheduler(Exit::kUnregistered, "unregistered from user space"); }
+
+void Machine::at(std::uint64_t when, std::function<void()> what) {
+  calls_.emplace(order_, std::move(what));
+  post(when, Event::Kind::kCall, order_);
+}
+
+// --- events ---
+
+void Machine::post(std::uint64_t at, Event::Kind kind, std::uint64_t which, std::uint64_t version) {
+  events_.push_back({at, order_++, kind, which, version});
+  std::ranges::push_heap(events_, std::greater{});
+}
+
+void Machine::run(std::uint64_t until) {
+  while (!events_.empty() && events_.front().at <= until && exit_.kind == Exit::kNone) {
+    std::ranges::pop_heap(events_, std::greater{});
+    const Event event = events_.back();
+    events_.pop_back();
+    now_ = std::max(now_, event.at);
+    spent_ = 0;
+    handle(event);
+  }
+  if (exit_.kind != Exit::kNone) return;
+  now_ = std::max(now_, until);
+  for (CpuState& cpu : cpus_) {
+    if (cpu.task) charge(cpu);
+  }
+}
+
+void Machine::handle(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kWake: {
+      Task& task = *task_of(event.which);
+      if (event.version != task.sleep || task.state != TaskState::kBlocked) return;
+      this_cpu_ = task.on_cpu;
+      spent_ += options_.costs.timer_interrupt;
+      wake_up(task, 0, false);
+      interrupt(cpus_[index(this_cpu_)], spent_);
+      return;
+    }
+    case Event::Kind::kStop: {
+      CpuState& cpu = cpus_[event.which];
+      this_cpu_ = cpu.id;
+      if (event.version == cpu.stop) on_stop(cpu);
+      return;
+    }
+    case Event::Kind::kTick:
+      on_tick(cpus_[event.which]);
+      return;
+    case Event::Kind::kResched: {
+      CpuState& cpu = cpus_[event.which];
+      this_cpu_ = cpu.id;
+      if (cpu.resched) schedule(cpu);
+      return;
+    }
+    case Event::Kind::kTimer:
+      on_timer(event.which, event.version);
+      return;
+    case Event::Kind::kWatchdog:
+      on_watchdog();
+      return;
+    case Event::Kind::kCall: {
+      const auto call = calls_.find(event.which);
+      const auto what = std::move(call->second);
+      calls_.erase(call);
+      what();
+      return;
+    }
+  }
+}
+
+void Machine::on_timer(std::uint64_t which, std::uint64_t version) {
+  Timer& timer = timers_[which];
+  if (timer.version != version) return;
+  this_cpu_ = timer.cpu;
+  spent_ += options_.costs.timer_interrupt;
+  using Callback = int (*)(void*, u32*, void*);
+  reinterpret_cast<Callback>(timer.callback)(timer.map, &timer.key, timer.element);
+  interrupt(cpus_[index(timer.cpu)], spent_);
+}
+
+// kernel/sched/ext.c, task_tick_scx(): a slice that is used up is noticed by the tick.
+void Machine::on_tick(CpuState& cpu) {
+  if (!cpu.task) {  // CONFIG_NO_HZ: an idle CPU has none
+    cpu.ticking = false;
+    return;
+  }
+  this_cpu_ = cpu.id;
+  charge(cpu);
+  if (cpu.task->scx.slice == 0) reschedule(cpu.id, false);
+  post(now_ + options_.tick_ns, Event::Kind::kTick, static_cast<std::uint64_t>(cpu.id));
+}
+
+// kernel/sched/ext.c, check_rq_for_timeouts().
+void Machine::on_watchdog() {
+  for (const auto& task : tasks_) {
+    if (task->state == TaskState::kWaiting && now_ > task->runnable_since + options_.timeout_ns) {
+      end_scheduler(Exit::kStall, fmt::format("{}[{}] failed to run for {}.{:03}s", task->name,
+                                              task->pid, (now_ - task->runnable_since) / kSecond,
+                                              (now_ - task->runnable_since) / 1'000'000 % 1000));
+      return;
+    }
+  }
+  post(now_ + options_.timeout_ns / 2, Event::Kind::kWatchdog, 0);
+}
+
+// --- CPU time ---
+
+// kernel/sched/ext.c, update_curr_scx().
+void Machine::charge(CpuState& cpu) {
+  Task& task = *cpu.task;
+  const std::uint64_t delta = now_ - std::min(now_, cpu.charged_at);
+  task.se.sum_exec_runtime += delta;
+  task.scx.slice -= std::min<std::uint64_t>(task.scx.slice, delta);
+  const std::uint64_t from = std::max(cpu.charged_at, cpu.works_from);
+  cpu.charged_at = std::max(cpu.charged_at, now_);
+  if (now_ <= from) return;
+  const Cpu* info = topology_.find(static_cast<unsigned>(cpu.id));
+  const std::uint64_t done = (now_ - from) * info->capacity / Cpu::kFullCapacity;
+  task.work_left -= std::min(task.work_left, done);
+}
+
+// The kernel takes @ns from what runs on @cpu.
+void Machine::interrupt(CpuState& cpu, std::uint64_t ns) {
+  if (!cpu.task) return;
+  charge(cpu);
+  cpu.works_from = std::max(cpu.works_from, now_) + ns;
+  plan_stop(cpu);
+}
+
+void Machine::plan_stop(CpuState& cpu) {
+  const Cpu* info = topology_.find(static_cast<unsigned>(cpu.id));
+  const std::uint64_t needs =
+      (cpu.task->work_left * Cpu::kFullCapacity + info->capacity - 1) / info->capacity;
+  post(std::max(now_, cpu.works_from) + needs, Event::Kind::kStop,
+       static_cast<std::uint64_t>(cpu.id), ++cpu.stop);
+}
+
+// A task's step is done: it takes the next ones, until one needs time.
+void Machine::on_stop(CpuState& cpu) {
+  Task& task = *cpu.task;
+  charge(cpu);
+  if (task.work_left > 0) {
+    plan_stop(cpu);
+    return;
+  }
+  const Step step = task.behaviour->next(*this, task);
+  switch (step.kind) {
+    case Step::Kind::kRun:
+      task.work_left = std::max<std::uint64_t>(step.ns, 1);
+      interrupt(cpu, spent_);
+      return;
+    case Step::Kind::kYield:
+      // kernel/sched/ext.c, yield_task_scx().
+      task.scx.slice = 0;
+      reschedule(cpu.id, false);
+      return;
+    case Step::Kind::kSleep:
+      post(now_ + step.ns, Event::Kind::kWake, static_cast<std::uint64_t>(task.pid), ++task.sleep);
+      [[fallthrough]];
+    case Step::Kind::kBlock:
+    case Step::Kind::kExit:
+      task.state = step.kind == Step::Kind::kExit ? TaskState::kDead : TaskState::kBlocked;
+      task.scx.flags &= ~static_cast<u32>(SCX_TASK_QUEUED);
+      // Whoever has exited is looked at no more, once the CPU has left it.
+      cpu.resched = true;
+      schedule(cpu);
+      return;
+  }
+}
+
+std::uint64_t Machine::idle_ns(int cpu) const noexcept {
+  const CpuState& state = cpus_[index(cpu)];
+  return state.idle_ns + (state.idle ? now_ - state.idle_since : 0);
+}
+
+std::uint64_t Machine::idle_for(int cpu) const noexcept {
+  const CpuState& state = cpus_[index(cpu)];
+  return state.idle ? now_ - state.idle_since : 0;
+}
+
+// kernel/sched/core.c, set_user_nice(): one that waits is taken out, and put in anew.
+void Machine::set_nice(Task& task, int nice) {
+  task.nice = nice;
+  task.scx.weight = weight_of(nice);
+  if (task.state == TaskState::kWaiting && attached_) requeue(task);
+}
+
+// kernel/sched/core.c, do_set_cpus_allowed() and affine_move_task(): one that waits is taken out
+// and put in anew; one that runs where it may not any more is stopped and moved.
+void Machine::set_affinity(Task& task, const CpuSet& cpus) {
+  task.allowed = cpus;
+  task.nr_cpus_allowed = static_cast<std::int32_t>(cpus.count());
+  if (!attached_) {
+    task.on_cpu = fallback_cpu(task);
+    return;
+  }
+  if (task.state == TaskState::kWaiting) requeue(task);
+  if (task.state != TaskState::kRunning || may_run_on(task, task.on_cpu)) return;
+  CpuState& cpu = cpu_of(task);
+  charge(cpu);
+  observer_->ended(task, cpu.id, now_);
+  cpu.task = nullptr;
+  ++cpu.stop;
+  go_idle(cpu);
+  requeue(task);
+  reschedule(cpu.id, cpu.id != this_cpu_);
+}
+
+void Machine::requeue(Task& task) {
+  if (task.queue) task.queue->remove(task);
+  task.on_cpu = fallback_cpu(task);
+  enqueue(task, 0);
+}
+
+void Machine::wake(Task& task, bool sync) {
+  if (task.state != TaskState::kBlocked) return;
+  ++task.sleep;
+  constexpr std::uint64_t kWakeSync = 0x10;  // SCX_WAKE_SYNC
+  wake_up(task, sync ? kWakeSync : 0, false);
+}
+
+}  // namespace cppland::sim

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// machine.h - a model of Linux with sched_ext: CPUs, tasks and time, scheduled by the dispatcher.
+//
+// The dispatcher is the one of bpf/, compiled for the host; the model calls its callbacks and
+// answers its calls (kfuncs.cc) by the rules of kernel/sched/ext.c, each named where it stands.
+// Nothing here depends on anything but its inputs: the same calls give the same result, to the last
+// nanosecond.
+#pragma once
+
+#include <abi/cppland_abi.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/cpu_set.h"
+#include "kernel/sim/costs.h"
+#include "kernel/sim/dispatch_queue.h"
+#include "kernel/sim/kernel_types.h"
+#include "topology/topology.h"
+
+namespace cppland::sim {
+
+class Machine;
+struct Task;
+
+// What a task does once it has a CPU and its last step is done.
+struct Step {
+  enum class Kind : std::uint8_t {
+    kRun,    // needs `ns` of a full CPU's time
+    kSleep,  // wakes up `ns` from now
+    kBlock,  // until somebody wakes it
+    kYield,
+    kExit,
+  };
+  Kind kind = Kind::kExit;
+  std::uint64_t ns = 0;
+};
+
+// One task's program. Called when the task runs; may wake and start others.
+class Behaviour {
+ public:
+  Behaviour() = default;
+  Behaviour(const Behaviour&) = delete;
+  Behaviour& operator=(const Behaviour&) = delete;
+  virtual ~Behaviour() = default;
+  virtual Step next(Machine& machine, Task& task) = 0;
+};
+
+struct TaskSpec {
+  std::string name;
+  int nice = 0;
+  CpuSet cpus{};  // none: all
+  bool kernel_thread = false;
+  std::unique_ptr<Behaviour> behaviour;
+};
+
+enum class TaskState : std::uint8_t { kBlocked, kWaiting, kRunning, kDead };
+
+// A thread. Its address stays the same; it lives as long as the machine.
+struct Task : task_struct, QueuePlace {
+  Task() : task_struct{} {}
+
+  std::string name;
+  std::unique_ptr<Behaviour> behaviour;
+  TaskState state = TaskState::kBlocked;
+  int nice = 0;
+  int on_cpu = 0;   // whose runqueue it is on
+  int ran_on = -1;  // where it runs, or last ran
+  CpuSet allowed;
+  std::uint64_t work_left = 0;  // of its step, in ns of a full CPU
+  std::uint64_t sleep = 0;      // tells its timers apart
+  std::uint64_t runnable_since = 0;
+  std::uint64_t woken_at = 0;  // 0: has run since
+  std::uint64_t migrations = 0;
+  std::uint64_t insert_to = 0;  // where a callback has put it, or 0
+  std::uint64_t insert_flags = 0;
+  std::map<const void*, std::unique_ptr<std::byte[]>> storage;
+};
+
+// Why the kernel has ended the scheduler. enum scx_exit_kind of kernel/sched/ext_internal.h.
+struct Exit {
+  static constexpr int kNone = 0;
+  static constexpr int kUnregistered = 64;
+  static constexpr int kError = 1024;
+  static constexpr int kStall = 1026;
+
+  int kind = kNone;
+  std::string message;
+};
+
+// Hears what happens. All times are the machine's.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+  virtual void woke(const Task& /*task*/, std::uint64_t /*at*/) {}
+  virtual void began(const Task& /*task*/, int /*cpu*/, std::uint64_t /*at*/) {}
+  virtual void ended(const Task& /*task*/, int /*cpu*/, std::uint64_t /*at*/) {}
+};
+
+struct MachineOptions {
+  Costs costs{};
+  std::uint64_t tick_ns = 4'000'000;         // CONFIG_HZ=250
+  std::uint64_t timeout_ns = 5'000'000'000;  // the watchdog's
+  std::uint64_t slice_ns = 1'000'000;
+  std::uint64_t sleeper_credit_ns = 20'000'000;
+  bool strict = false;
+  struct sim_kernel_has has{true, true, true, true, true, true};
+};
+
+// One at a time in a process: the dispatcher's memory is global. One thread.
+class Machine {
+ public:
+  explicit Machine(Topology topology, const MachineOptions& options = {},
+                   Observer* observer = nullptr);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // The one that exists. The dispatcher's calls go to it.
+  [[nodiscard]] static Machine& current();
+
+  // Starts a task, which may run from now on. Before attach() it waits for that.
+  Task& start(TaskSpec spec);
+  // The same for the agent. To be called once, before attach().
+  Task& start_agent(TaskSpec spec);
+  // Gives the machine to the dispatcher. Tasks that have been started become runnable.
+  void attach();
+  void detach();
+
+  // Lets time pass, until @until or the kernel has ended the scheduler.
+  void run(std::uint64_t until);
+
+  // What a task does to others, or somebody to a task: from a Behaviour, or between runs.
+  void wake(Task& task, bool sync = false);
+  // REQUIRES: an online CPU is among @cpus.
+  void set_affinity(Task& task, const CpuSet& cpus);
+  void set_nice(Task& task, int nice);
+
+  // A timer of the tester's own.
+  void at(std::uint64_t when, std::function<void()> what);
+
+  [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
+  [[nodiscard]] const Exit& exit() const noexcept { return exit_; }
+  [[nodiscard]] bool attached() const noexcept { return attached_; }
+  [[nodiscard]] const Topology& topology() const noexcept { return topology_; }
+  [[nodiscard]] static cppland_shm& shm() noexcept;
+  [[nodiscard]] const std::vector<std::unique_ptr<Task>>& tasks() const noexcept { return tasks_; }
+  [[nodiscard]] Task* running_on(int cpu) const noexcept { return cpus_[index(cpu)].task; }
+  [[nodiscard]] std::uint64_t idle_ns(int cpu) const noexcept;
+  // For how long it has been idle; 0 if it is not.
+  [[nodiscard]] std::uint64_t idle_for(int cpu) const noexcept;
+
+ private:
+  friend class Kfuncs;
+
+  struct CpuState {
+    explicit CpuState(int cpu);
+    int id;
+    Task* task = nullptr;  // null: idle
+    DispatchQueue local;
+    std::uint64_t charged_at = 0;  // up to then its task is charged
+    std::uint64_t works_from = 0;  // its task makes no progress before: switching
+    std::uint64_t stop = 0;        // tells the ends of steps apart
+    bool resched = false;
+    bool idle = false;
+    bool idle_bit = false;  // idle, and nobody has claimed it
+    bool in_dispatch = false;
+    bool ticking = false;
+    std::uint64_t dispatched = 0;  // in this round of ops.dispatch()
+    std::uint64_t idle_since = 0;
+    std::uint64_t idle_ns = 0;
+  };
+
+  struct Event {
+    enum class Kind : std::uint8_t { kWake, kStop, kTick, kResched, kTimer, kWatchdog, kCall };
+    std::uint64_t at;
+    std::uint64_t order;
+    Kind kind;
+    std::uint64_t which;  // tid, CPU or timer
+    std::uint64_t version;
+    bool operator>(const Event& other) const noexcept {
+      return at != other.at ? at > other.at : order > other.order;
+    }
+  };
+
+  struct Timer {
+    void* map = nullptr;
+    std::uint32_t key = 0;
+    void* element = nullptr;
+    void* callback = nullptr;
+    std::uint64_t version = 0;
+    int cpu = 0;
+  };
+
+  static std::size_t index(int cpu) noexcept { return static_cast<std::size_t>(cpu); }
+  CpuState& cpu_of(const Task& task) noexcept { return cpus_[index(task.on_cpu)]; }
+  Task* task_of(std::uint64_t tid) noexcept;
+  Task& add(TaskSpec spec);
+
+  // --- time ---
+  void post(std::uint64_t at, Event::Kind kind, std::uint64_t which, std::uint64_t version = 0);
+  void handle(const Event& event);
+  void on_timer(std::uint64_t which, std::uint64_t version);
+  void on_tick(CpuState& cpu);
+  void on_stop(CpuState& cpu);
+  void on_watchdog();
+  void charge(CpuState& cpu);
+  void interrupt(CpuState& cpu, std::uint64_t ns);
+  void plan_stop(CpuState& cpu);
+
+  // --- sched_ext ---
+  void reschedule(int cpu, bool from_other);
+  void schedule(CpuState& cpu);
+  Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
+  void switch_to(CpuState& cpu, Task* next);
+  void go_idle(CpuState& cpu) const;
+  void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
+  void enqueue(Task& task, std::uint64_t flags);
+  void insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags);
+  void put_into_local(CpuState& cpu, Task& task, std::uint64_t flags);
+  void end_scheduler(int kind, std::string message);
+  [[nodiscard]] std::uint64_t cost_of_moving(const Task& task, int cpu) const;
+  void requeue(Task& task);
+  int fallback_cpu(const Task& task) const;
+  DispatchQueue* find_queue(std::uint64_t dsq);
+  bool may_run_on(const Task& task, int cpu) const;
+
+  // --- idle CPUs; kernel/sched/ext_idle.c ---
+  bool claim_idle(int cpu);
+  int pick_idle(const CpuSet& cpus, bool whole_core);
+  int select_cpu(Task& task, int prev_cpu, std::uint64_t wake_flags, const CpuSet& cpus);
+  bool core_is_idle(int cpu) const;
+
+  Topology topology_;
+  MachineOptions options_;
+  Observer* observer_;
+  Observer nobody_;
+  std::vector<std::unique_ptr<Task>> tasks_;  // by tid, from kFirstTid on
+  std::deque<CpuState> cpus_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<DispatchQueue>> queues_;
+  std::unordered_map<const void*, std::unique_ptr<std::byte[]>> arrays_;
+  std::vector<Timer> timers_;
+  std::unordered_map<const void*, std::size_t> timer_of_;
+  std::vector<Event> events_;  // a heap
+  std::map<std::uint64_t, std::function<void()>> calls_;
+  CpuSet online_;
+  Exit exit_;
+  Task* agent_ = nullptr;
+  Task* being_inserted_ = nullptr;
+  std::uint64_t now_ = 1'000'000'000;
+  std::uint64_t order_ = 0;
+  std::uint64_t spent_ = 0;  // by the kernel, in what is being handled
+  int this_cpu_ = 0;
+  bool attached_ = false;
+};
+
+}  // namespace cppland::sim

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// agent_task_test.cc - dispatcher, agent and policy together on the modelled machine.
+#include "sim/agent_task.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/shared_rings.h"
+#include "policies/table.h"
+#include "tests/support/behaviours.h"
+
+namespace cppland::sim {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): its words are these tests'
+                          // language
+
+// A machine that is scheduled by a policy.
+class Scheduled {
+ public:
+  Scheduled(const PolicyEntry& entry, unsigned nr_cpus)
+      : policy_(entry.make({.nr_cpus = nr_cpus})),
+        machine_(cpus(nr_cpus), {.strict = policy_->strict()}, &log_) {
+    agent_ = &machine_.start_agent(
+        {.name = "agent", .behaviour = std::make_unique<AgentTask>(machine_, *policy_)});
+  }
+
+  Machine& machine() { return machine_; }
+  const Task& agent() const { return *agent_; }
+  const Log& log() const { return log_; }
+
+  void run(std::uint64_t ns) {
+    if (!machine_.attached()) machine_.attach();
+    machine_.run(machine_.now() + ns);
+  }
+
+  std::uint64_t count(cppland_counter which) const { return counter(Machine::shm(), which); }
+
+ private:
+  Log log_;
+  std::unique_ptr<PolicyRunner> policy_;
+  Machine machine_;
+  Task* agent_;
+};
+
+class EveryPolicy : public ::testing::TestWithParam<PolicyEntry> {};
+
+TEST_P(EveryPolicy, DecidesAndIsNotEnded) {
+  Scheduled s(GetParam(), 2);
+  std::vector<const Task*> hogs;
+  for (int i = 0; i < 6; ++i) hogs.push_back(&hog(s.machine()));
+  s.machine().start({.name = "frame", .behaviour = std::make_unique<Periodic>(16 * kMs, kMs)});
+  s.run(10 * kSec);
+  EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
+  EXPECT_GT(s.count(CPPLAND_NR_USER_DISPATCHES), 1000U);
+  EXPECT_EQ(s.count(CPPLAND_NR_FAILED_DISPATCHES), 0U);
+  EXPECT_EQ(s.count(CPPLAND_NR_FAILOVERS), 0U);
+  EXPECT_GE(s.log().waits.size(), 624U);
+  EXPECT_LT(s.agent().se.sum_exec_runtime, 20 * kSec / 50);
+  for (const Task* task : hogs)
+    EXPECT_NEAR(static_cast<double>(task->se.sum_exec_runtime) / 1e9, 19.3 / 6, 0.7);
+  for (int cpu = 0; cpu < 2; ++cpu) EXPECT_LT(s.machine().idle_ns(cpu), kMs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryPolicy,
+                         ::testing::ValuesIn(policies::all().begin(), policies::all().end()),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+// As `tests/vm/run latency-1` has it on a real kernel: 14 us, and 16.
+TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
+  Scheduled s(policies::all().front(), 1);
+  for (int i = 0; i < 4; ++i) hog(s.machine());
+  s.machine().start(
+      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.run(10 * kSec);
+  std::vector<std::uint64_t> waits = s.log().waits;
+  std::ranges::sort(waits);
+  ASSERT_EQ(waits.size(), 600U);
+  EXPECT_LT(waits[300], 20'000U);
+  EXPECT_LT(waits[594], 25'000U);
+}
+
+// An agent whose process is stopped in the middle of a pass.
+class StoppingAgent final : public Behaviour {
+ public:
+  StoppingAgent(Machine& machine, PolicyRunner& policy, std::uint64_t at)
+      : agent_(machine, policy), at_(at) {}
+
+  Step next(Machine& machine, sim::Task& task) override {
+    const Step step = agent_.next(machine, task);
+    const bool in_pass = step.kind == Step::Kind::kRun;
+    return in_pass && machine.now() >= at_ ? Step{Step::Kind::kBlock, 0} : step;
+  }
+
+ private:
+  AgentTask agent_;
+  std::uint64_t at_;
+};
+
+// As `tests/vm/run stopped-exact` has it on a real kernel.
+class SimStoppedAgent : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kStop = kSec;
+
+  SimStoppedAgent() {
+    for (int i = 0; i < 4; ++i) hog(machine_);
+    start("frame", {{Step::Kind::kRun, kMs / 2}, {Step::Kind::kSleep, 16 * kMs}});
+    machine_.start_agent(
+        {.name = "agent",
+         .behaviour = std::make_unique<StoppingAgent>(machine_, *policy_, machine_.now() + kStop)});
+  }
+
+  void start(std::string name, std::vector<Step> steps, bool kernel_thread = false) {
+    machine_.start({.name = std::move(name),
+                    .kernel_thread = kernel_thread,
+                    .behaviour = std::make_unique<Cycle>(std::move(steps))});
+  }
+
+  // The longest wait of the 60 Hz task from when the agent is known to be late.
+  std::uint64_t longest_wait(std::uint64_t for_ns) {
+    if (!machine_.attached()) {
+      machine_.attach();
+      machine_.run(machine_.now() + kStop + 50 * kMs);
+    }
+    EXPECT_EQ(counter(Machine::shm(), CPPLAND_NR_FAILOVERS), 1U);
+    log_.waits.clear();
+    machine_.run(machine_.now() + for_ns);
+    EXPECT_GT(log_.waits.size(), for_ns / (17 * kMs));
+    return *std::ranges::max_element(log_.waits);
+  }
+
+  Log log_;
+  Machine machine_{cpus(1), {}, &log_};
+  std::unique_ptr<PolicyRunner> policy_ = policies::all().front().make({.nr_cpus = 1});
+};
+
+TEST_F(SimStoppedAgent, DoesNotMakeAFrameWaitForAHogBehindWhichAKernelThreadWaits) {
+  start("rcu", {{Step::Kind::kSleep, 3 * kMs}, {Step::Kind::kRun, 10'000}}, true);
+  EXPECT_LT(longest_wait(10 * kSec), 50'000U);
+}
+
+TEST_F(SimStoppedAgent, MakesAFrameWaitHalfAMillisecondForWhoIsBehindItsShareToo) {
+  for (int i = 0; i < 2; ++i)
+    start("parent", {{Step::Kind::kSleep, 19 * kMs}, {Step::Kind::kRun, 3 * kMs / 2}});
+  longest_wait(kSec);  // by then no credit is left
+  EXPECT_LT(longest_wait(10 * kSec), 600'000U);
+}
+
+TEST_F(SimStoppedAgent, MakesAFrameWaitHalfAMillisecondForAnotherWithCredit) {
+  for (const std::uint64_t pause : {19U, 20U, 21U})
+    start("parent", {{Step::Kind::kSleep, pause * kMs}, {Step::Kind::kRun, 3 * kMs}});
+  EXPECT_LT(longest_wait(kSec / 4), 600'000U);
+}
+
+}  // namespace
+}  // namespace cppland::sim
