@@ -44,6 +44,13 @@ static void run_here(struct task_struct *p, u64 enq_flags)
 	count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 }
 
+/* Straight to the CPU that it is on, which nobody else shall take for idle. */
+static void run_where_it_is(struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_test_and_clear_cpu_idle(scx_bpf_task_cpu(p));
+	run_here(p, enq_flags);
+}
+
 static bool nothing_waits_for(s32 cpu)
 {
 	return !scx_bpf_dsq_nr_queued(cpu) && !scx_bpf_dsq_nr_queued(DSQ_SHARED) &&
@@ -105,30 +112,61 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	return cpu;
 }
 
+/* @p begins to wait. select_cpu has dealt with a wake-up that came by it already. */
+static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, bool selected)
+{
+	bool ran = p->se.sum_exec_runtime != tctx->charged_ns;
+
+	if (woke && !selected)
+		wake(p, tctx);
+	else
+		charge(p, tctx);
+	/* One that waits and is queued anew, since its nice value or affinity has changed, has
+	 * waited all the while. */
+	if (woke)
+		tctx->since = tctx->woke_at;
+	else if (ran || !tctx->since)
+		tctx->since = bpf_ktime_get_ns();
+	tctx->generation++;
+}
+
+/* Puts @p where it waits for a CPU. */
+static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 enq_flags)
+{
+	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
+
+	if (percpu_local && p->nr_cpus_allowed == 1) {
+		scx_bpf_dsq_insert_vtime(p, scx_bpf_task_cpu(p), slice_ns, tctx->vtime, enq_flags);
+		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+	} else if (!woke && state && state->calls_agent && ask(p, tctx, bpf_ktime_get_ns())) {
+		/* It makes way for the agent, and is one of those that the agent chooses from. */
+		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
+	} else if (woke && is_urgent(tctx)) {
+		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
+		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
+	} else {
+		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		trace("held %d vtime %llu", p->pid, tctx->vtime);
+	}
+}
+
 void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool selected = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED);
 	struct task_ctx *tctx = task_ctx_of(p);
-	struct cpu_state *state;
 	s32 cpu;
 
 	if (!tctx || is_exempt(p)) {
-		run_here(p, enq_flags);
+		run_where_it_is(p, enq_flags);
 		return;
 	}
 	if (is_agent(p)) {
 		enqueue_agent(p, tctx, enq_flags);
 		return;
 	}
-	if (woke && !(enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED)))
-		wake(p, tctx);
-	else
-		charge(p, tctx);
-	if (percpu_local && p->nr_cpus_allowed == 1) {
-		run_here(p, enq_flags);
-		return;
-	}
-	if (woke && !(enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED))) {
+	begin_wait(p, tctx, woke, selected);
+	if (woke && !selected) {
 		/* select_cpu was not asked, because only one CPU will do. */
 		cpu = scx_bpf_task_cpu(p);
 		if (nothing_waits_for(cpu) && scx_bpf_test_and_clear_cpu_idle(cpu)) {
@@ -142,19 +180,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	if (woke && tctx->flags & TASK_HAS_CREDIT)
 		tell_if_credit_is_low(p, tctx);
-	tctx->generation++;
-	tctx->since = woke ? tctx->woke_at : bpf_ktime_get_ns();
-	state = cpu_state_of(bpf_get_smp_processor_id());
-	if (!woke && state && state->calls_agent && ask(p, tctx, tctx->since)) {
-		/* It makes way for the agent, and is one of those that the agent chooses from. */
-		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
-	} else if (woke && is_urgent(tctx)) {
-		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
-		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-	} else {
-		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
-		trace("held %d vtime %llu", p->pid, tctx->vtime);
-	}
+	hold(p, tctx, woke, enq_flags);
 	/* One that has become idle meanwhile, or, after a slice, that may do better than this one.
 	 */
 	cpu = pick_idle_any(p);
@@ -188,6 +214,19 @@ static bool is_first_again(struct task_struct *prev)
 	return first;
 }
 
+/* What is for @cpu alone and what is for any take turns to be first. */
+static bool take_decided(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (!state)
+		return false;
+	state->own_first = !state->own_first;
+	if (state->own_first)
+		return scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED);
+	return scx_bpf_dsq_move_to_local(DSQ_SHARED) || scx_bpf_dsq_move_to_local(cpu);
+}
+
 void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 {
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
@@ -206,7 +245,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
 	if (run_agent(cpu, now, held + prev_ready, held + decided + prev_ready > 1))
 		return;
-	if (decided && (scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED)))
+	if (decided && take_decided(cpu))
 		return;
 	if (held && prev_ready && is_first_again(prev)) {
 		replenish(prev);

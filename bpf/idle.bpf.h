@@ -7,24 +7,44 @@
 
 #include "state.bpf.h"
 
+#define PICK_MAX 8
+
 /* The big CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
 KERNEL_OBJECTS struct bpf_cpumask __kptr *big_cpus;
+
+/* A CPU that goes offline is idle for the kernel once more before it is gone. */
+static bool is_going(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	return state && state->offline != CPU_IS_ONLINE;
+}
 
 /* Any idle CPU that @p may use, claimed; or a negative number. */
 static s32 pick_idle_any(struct task_struct *p)
 {
-	if (numa_local)
-		return scx_bpf_pick_idle_cpu_node(p->cpus_ptr,
-						  scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
-	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	s32 cpu = -1;
+	u32 n;
+
+	/* To claim one that goes is to see the last of it. */
+	bpf_for (n, 0, PICK_MAX) {
+		if (numa_local)
+			cpu = scx_bpf_pick_idle_cpu_node(p->cpus_ptr,
+							 scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
+		else
+			cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+		if (cpu < 0 || !is_going(cpu))
+			return cpu;
+	}
+	return -1;
 }
 
 /*
- * An idle CPU for a task that wakes up, claimed; or a negative number. The kernel's own search
- * looks at the previous CPU, SMT siblings, the LLC and the node, in that order of preference; on a
- * hybrid machine it looks among the big CPUs first, with -n in the task's preferred node first.
+ * The kernel's own search looks at the previous CPU, SMT siblings, the LLC and the node, in that
+ * order of preference; on a hybrid machine it looks among the big CPUs first, with -n in the task's
+ * preferred node first.
  */
-static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+static s32 search_idle(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	s32 cpu = -1;
 
@@ -49,6 +69,14 @@ static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_fl
 			return cpu;
 	}
 	return scx_bpf_select_cpu_and(p, prev_cpu, wake_flags, p->cpus_ptr, 0);
+}
+
+/* An idle CPU for a task that wakes up, claimed; or a negative number. */
+static s32 pick_idle_for_wakeup(struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	s32 cpu = search_idle(p, prev_cpu, wake_flags);
+
+	return cpu >= 0 && is_going(cpu) ? pick_idle_any(p) : cpu;
 }
 
 #endif /* CPPLAND_BPF_IDLE_H */

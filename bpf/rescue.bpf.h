@@ -36,8 +36,8 @@ int recall(u64 now)
 }
 
 /*
- * Runs those of the first @most tasks in queue @dsq, or of the last with REV, that have waited for
- * longer than @longest: where they last ran.
+ * Makes those of the first @most tasks in queue @dsq, or of the last with REV, the next to run that
+ * have waited for longer than @longest.
  */
 int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 {
@@ -55,7 +55,10 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
 		if (before(now, since + longest))
 			continue;
-		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, local_on(scx_bpf_task_cpu(p)), 0)) {
+		/* Whoever has waited for longest comes first, and before who has credit: nobody has
+		 * as much. Any CPU may take it, the first that can. */
+		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, since - now);
+		if (scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_URGENT, 0)) {
 			count(CPPLAND_NR_RESCUED, 1);
 			count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		}

@@ -32,6 +32,7 @@ struct cpu_state {
 	u8 is_rare;
 	u8 offline;	/* enum cpu_offline */
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
+	u8 own_first;	/* of what is decided, it looked at its own queue first the last time */
 	u8 is_taken;	/* somebody preempts it, and has not begun to run; any CPU writes this */
 } __attribute__((aligned(64)));
 

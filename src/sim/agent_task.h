@@ -5,6 +5,8 @@
 #include <cppland/policy_host.h>
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "agent/agent.h"
 #include "kernel/sim/machine.h"
@@ -27,7 +29,13 @@ struct AgentCosts {
 class AgentTask final : public Behaviour {
  public:
   AgentTask(Machine& machine, PolicyRunner& policy, const AgentCosts& costs = {})
-      : kernel_(machine), agent_(kernel_, policy, machine.topology().nr_online()), costs_(costs) {}
+      : AgentTask(std::make_unique<SimKernel>(machine), machine, policy, costs) {}
+  // With a view of the kernel that is not what it should be, say.
+  AgentTask(std::unique_ptr<SimKernel> kernel, const Machine& machine, PolicyRunner& policy,
+            const AgentCosts& costs = {})
+      : kernel_(std::move(kernel)),
+        agent_(*kernel_, policy, machine.topology().nr_online()),
+        costs_(costs) {}
 
   Step next(Machine& /*machine*/, sim::Task& /*task*/) override {
     switch (stage_) {
@@ -37,12 +45,12 @@ class AgentTask final : public Behaviour {
         return {Step::Kind::kRun, due_};
       case Stage::kDeciding: {
         stage_ = Stage::kPaying;
-        const std::uint64_t events = kernel_.events();
-        const std::uint64_t decisions = kernel_.decisions();
+        const std::uint64_t events = kernel_->events();
+        const std::uint64_t decisions = kernel_->decisions();
         agent_.pass();
         ++passes_;
-        const std::uint64_t cost = costs_.pass + (kernel_.events() - events) * costs_.event +
-                                   (kernel_.decisions() - decisions) * costs_.decision;
+        const std::uint64_t cost = costs_.pass + (kernel_->events() - events) * costs_.event +
+                                   (kernel_->decisions() - decisions) * costs_.decision;
         if (cost > due_) return {Step::Kind::kRun, cost - due_};
         [[fallthrough]];
       }
@@ -63,7 +71,7 @@ class AgentTask final : public Behaviour {
     return shm.dispatcher.event_head - shm.agent.event_tail;
   }
 
-  SimKernel kernel_;
+  std::unique_ptr<SimKernel> kernel_;
   Agent agent_;
   AgentCosts costs_;
   Stage stage_ = Stage::kParked;

@@ -16,6 +16,10 @@ struct Costs {
   std::uint64_t migration = 2'000;    // once more, when it runs on another CPU than last
   std::uint64_t cold_cache = 10'000;  // ... with another last level of cache
   std::uint64_t interrupt_to_cpu = 2'000;
+  std::uint64_t exit = 50'000;  // of a task, from its last own instruction
+  // How fast a task runs whose core runs another one, too. 62: two gain a quarter over one, as is
+  // common for compilers and the like.
+  std::uint64_t smt_percent = 62;
 };
 
 }  // namespace cppland::sim

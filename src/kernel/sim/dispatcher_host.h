@@ -18,9 +18,13 @@ struct sim_dispatcher {
   s32* agent_tgid;
   u64* slice_ns;
   u64* sleeper_credit_ns;
+  u64* late_ns;
+  u64* forget_ns;
   u64* starve_ns;
   u64* heartbeat_ns;
   u32* agent_rest;
+  u8* percpu_local;
+  u8* numa_local;
   u8* hybrid;
   u8* cpu_is_big;
   u32* exit_dump_len;

@@ -22,17 +22,31 @@ void Machine::end_scheduler(int kind, std::string message) {
   shm().dispatcher.attached = 0;
 }
 
+// ext.c, task_can_run_on_remote_rq(); core.c, is_cpu_allowed(): a CPU that goes keeps its own
+// kernel threads to the end.
 bool Machine::may_run_on(const Task& task, int cpu) const {
   const auto id = static_cast<unsigned>(cpu);
-  return cpu >= 0 && id < cpus_.size() && online_.test(id) && task.allowed.test(id);
+  const CpuSet& usable = is_per_cpu_thread(task) ? online_ : active_;
+  return cpu >= 0 && usable.test(id) && task.allowed.test(id);
 }
 
-// kernel/sched/core.c, select_fallback_rq().
-int Machine::fallback_cpu(const Task& task) const {
+bool Machine::is_per_cpu_thread(const Task& task) {
+  return (task.task_struct::flags & PF_KTHREAD) != 0 && task.nr_cpus_allowed == 1;
+}
+
+// ext.c, consume_dispatch_q(): what waits on a CPU's own runqueue it may always take.
+bool Machine::may_consume(const Task& task, int cpu) const {
+  return task.on_cpu == cpu || may_run_on(task, cpu);
+}
+
+// kernel/sched/core.c, select_fallback_rq(): a task that may run nowhere any more may run anywhere.
+int Machine::fallback_cpu(Task& task) {
   if (may_run_on(task, task.on_cpu)) return task.on_cpu;
-  CpuSet cpus = task.allowed;
-  cpus &= online_;
-  return static_cast<int>(cpus.empty() ? online_.first() : cpus.first());
+  const CpuSet cpus = task.allowed & (is_per_cpu_thread(task) ? online_ : active_);
+  if (!cpus.empty()) return static_cast<int>(cpus.first());
+  task.allowed = possible_;
+  task.nr_cpus_allowed = static_cast<int>(possible_.count());
+  return static_cast<int>(active_.first());
 }
 
 // --- a task begins to wait ---
@@ -66,7 +80,13 @@ void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
 
 // ext.c, do_enqueue_task().
 void Machine::enqueue(Task& task, std::uint64_t flags) {
+  constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
   task.state = TaskState::kWaiting;
+  // Without SCX_OPS_ENQ_EXITING nobody is asked about a task that exits.
+  if (task.insert_to == 0 && (task.task_struct::flags & kExiting) != 0) {
+    put_into_local(cpu_of(task), task, flags);
+    return;
+  }
   if (task.insert_to == 0) {
     being_inserted_ = &task;
     dispatcher().ops->enqueue(&task, flags);
@@ -82,7 +102,7 @@ void Machine::insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags) {
   int cpu = task.on_cpu;
   if (dsq != SCX_DSQ_LOCAL) {
     cpu = static_cast<int>(dsq & 0xffffffffU);
-    if (!may_run_on(task, cpu)) {
+    if (!may_consume(task, cpu)) {
       end_scheduler(Exit::kError, fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed "
                                               "for {}[{}]",
                                               cpu, task.name, task.pid));
@@ -125,10 +145,13 @@ void Machine::reschedule(int cpu, bool from_other) {
 // kernel/sched/core.c, __schedule(): pick, put the last one, switch.
 void Machine::schedule(CpuState& cpu) {
   cpu.resched = false;
+  if (!online_.test(static_cast<unsigned>(cpu.id))) return;
   Task* prev = cpu.task;
   if (prev) charge(cpu);
   const bool prev_ready = prev && (prev->scx.flags & SCX_TASK_QUEUED) != 0;
-  Task* next = pick(cpu, prev, prev_ready);
+  Task* next = is_stolen(cpu.id) ? nullptr : pick(cpu, prev, prev_ready);
+  if (exit_.kind != Exit::kNone) return;
+  while (next && is_leaving(cpu.id) && push_away(cpu, *next)) next = pick(cpu, nullptr, false);
   if (exit_.kind != Exit::kNone) return;
   if (next == prev && prev) {
     cpu.works_from = std::max(cpu.works_from, now_) + spent_;
@@ -136,23 +159,16 @@ void Machine::schedule(CpuState& cpu) {
     return;
   }
   if (prev) {
-    observer_->ended(*prev, cpu.id, now_);
-    cpu.task = nullptr;
-    ++cpu.stop;
-    // ext.c, put_prev_task_scx(): one that has time left keeps its place.
-    if (prev_ready && prev->scx.slice > 0) {
-      prev->state = TaskState::kWaiting;
-      prev->runnable_since = now_;
-      cpu.in_dispatch = true;
-      put_into_local(cpu, *prev, SCX_ENQ_HEAD);
-      cpu.in_dispatch = false;
-    } else if (prev_ready) {
-      prev->runnable_since = now_;
-      cpu.in_dispatch = true;  // it is about to change what it runs in any case
-      enqueue(*prev, 0);
-      cpu.in_dispatch = false;
-    } else if (prev->state == TaskState::kDead) {
+    if (cpu.task == prev) {
+      observer_->ended(*prev, cpu.id, now_);
+      cpu.task = nullptr;
+      ++cpu.stop;
+      if (prev_ready) put_prev(cpu, *prev);
+    }
+    if (prev->state == TaskState::kDead) {
       dispatcher().ops->exit_task(prev, nullptr);
+      // kernel/exit.c: its file descriptors are closed, and with the last link the scheduler goes.
+      if (prev == agent_) end_scheduler(Exit::kUnregistered, "unregistered from user space");
     }
   }
   if (exit_.kind != Exit::kNone) return;
@@ -161,6 +177,19 @@ void Machine::schedule(CpuState& cpu) {
   } else {
     go_idle(cpu);
   }
+}
+
+// ext.c, put_prev_task_scx(): one that has time left keeps its place.
+void Machine::put_prev(CpuState& cpu, Task& prev) {
+  prev.state = TaskState::kWaiting;
+  prev.runnable_since = now_;
+  cpu.in_dispatch = true;  // it is about to change what it runs in any case
+  if (prev.scx.slice > 0) {
+    put_into_local(cpu, prev, SCX_ENQ_HEAD);
+  } else {
+    enqueue(prev, 0);
+  }
+  cpu.in_dispatch = false;
 }
 
 // ext.c, balance_one() and pick_task_scx().
@@ -187,7 +216,7 @@ Task* Machine::pick(CpuState& cpu, Task* prev, bool prev_ready) {
 // ext.c, set_next_task_scx().
 void Machine::switch_to(CpuState& cpu, Task* next) {
   if (next->queue) next->queue->remove(*next);
-  cpu.idle_bit = false;
+  idle_.clear(static_cast<unsigned>(cpu.id));
   if (std::exchange(cpu.idle, false)) cpu.idle_ns += now_ - cpu.idle_since;
   spent_ += options_.costs.context_switch + cost_of_moving(*next, cpu.id);
   cpu.task = next;
@@ -199,26 +228,29 @@ void Machine::switch_to(CpuState& cpu, Task* next) {
   dispatcher().ops->running(next);
   observer_->began(*next, cpu.id, cpu.works_from);
   next->woken_at = 0;
-  if (!cpu.ticking) {
-    cpu.ticking = true;
-    // kernel/time/tick-sched.c: ticks are multiples of the period.
-    const std::uint64_t tick = options_.tick_ns;
-    post((now_ / tick + 1) * tick, Event::Kind::kTick, static_cast<std::uint64_t>(cpu.id));
-  }
+  start_tick(cpu);
+  note_siblings(cpu);
   plan_stop(cpu);
+}
+
+// kernel/time/tick-sched.c: ticks are multiples of the period.
+void Machine::start_tick(CpuState& cpu) {
+  if (std::exchange(cpu.ticking, true)) return;
+  const std::uint64_t tick = options_.tick_ns;
+  post((now_ / tick + 1) * tick, Event::Kind::kTick, static_cast<std::uint64_t>(cpu.id));
 }
 
 std::uint64_t Machine::cost_of_moving(const Task& task, int cpu) const {
   if (task.ran_on < 0 || task.ran_on == cpu) return 0;
-  const Cpu* from = topology_.find(static_cast<unsigned>(task.ran_on));
-  const Cpu* to = topology_.find(static_cast<unsigned>(cpu));
-  return options_.costs.migration + (from->llc != to->llc ? options_.costs.cold_cache : 0);
+  const bool cold = cpus_[index(task.ran_on)].info->llc != cpus_[index(cpu)].info->llc;
+  return options_.costs.migration + (cold ? options_.costs.cold_cache : 0);
 }
 
 // ext_idle.c, __scx_update_idle().
-void Machine::go_idle(CpuState& cpu) const {
+void Machine::go_idle(CpuState& cpu) {
   if (!std::exchange(cpu.idle, true)) cpu.idle_since = now_;
-  cpu.idle_bit = true;
+  if (!is_stolen(cpu.id)) idle_.set(static_cast<unsigned>(cpu.id));
+  note_siblings(cpu);
 }
 
 }  // namespace cppland::sim

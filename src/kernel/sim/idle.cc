@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // idle.cc - which idle CPU, after kernel/sched/ext_idle.c.
-#include <algorithm>
-
 #include "kernel/sim/kernel_types.h"
 #include "kernel/sim/machine.h"
 
@@ -9,67 +7,52 @@ namespace cppland::sim {
 
 // scx_idle_test_and_clear_cpu().
 bool Machine::claim_idle(int cpu) {
-  CpuState& state = cpus_[index(cpu)];
-  const bool was_idle = state.idle_bit;
-  state.idle_bit = false;
-  return was_idle;
+  const auto id = static_cast<unsigned>(cpu);
+  if (!idle_.test(id)) return false;
+  idle_.clear(id);
+  return true;
 }
 
 bool Machine::core_is_idle(int cpu) const {
-  const unsigned core = topology_.find(static_cast<unsigned>(cpu))->core;
-  return std::ranges::all_of(topology_.cpus(), [&](const Cpu& other) {
-    return other.core != core || !online_.test(other.id) || cpus_[other.id].idle_bit;
-  });
+  const CpuSet core = in_core_[cpus_[index(cpu)].info->core] & online_;
+  return (core & idle_) == core;
 }
 
 // scx_pick_idle_cpu(): a whole core first; claimed, or -EBUSY.
 int Machine::pick_idle(const CpuSet& cpus, bool whole_core) {
+  const CpuSet idle = cpus & idle_;
   if (topology_.smt()) {
-    for (const unsigned cpu : cpus) {
-      if (cpu < cpus_.size() && cpus_[cpu].idle_bit && core_is_idle(static_cast<int>(cpu)) &&
-          claim_idle(static_cast<int>(cpu)))
+    for (const unsigned cpu : idle) {
+      if (core_is_idle(static_cast<int>(cpu)) && claim_idle(static_cast<int>(cpu)))
         return static_cast<int>(cpu);
     }
     if (whole_core) return -EBUSY;
   }
-  for (const unsigned cpu : cpus) {
-    if (cpu < cpus_.size() && claim_idle(static_cast<int>(cpu))) return static_cast<int>(cpu);
-  }
-  return -EBUSY;
+  if (idle.empty()) return -EBUSY;
+  const int cpu = static_cast<int>(idle.first());
+  return claim_idle(cpu) ? cpu : -EBUSY;
 }
 
 // scx_select_cpu_dfl(): claimed, or -EBUSY.
 int Machine::select_cpu(Task& task, int prev_cpu, std::uint64_t wake_flags, const CpuSet& cpus) {
   constexpr std::uint64_t kWakeSync = 0x10;  // SCX_WAKE_SYNC
-  CpuSet allowed = task.allowed;
-  allowed &= cpus;
-  allowed &= online_;
+  const CpuSet allowed = task.allowed & cpus & active_;
   if (allowed.empty()) return -EBUSY;
-  const auto near = [&](auto same) {
-    CpuSet set;
-    const Cpu& prev = *topology_.find(static_cast<unsigned>(prev_cpu));
-    for (const unsigned cpu : allowed) {
-      if (same(*topology_.find(cpu), prev)) set.set(cpu);
-    }
-    return set;
-  };
-  const bool prev_allowed = allowed.test(static_cast<unsigned>(prev_cpu));
-  const CpuSet in_llc = near([](const Cpu& a, const Cpu& b) { return a.llc == b.llc; });
-  const CpuSet in_node = near([](const Cpu& a, const Cpu& b) { return a.node == b.node; });
+  const Cpu& prev = *cpus_[index(prev_cpu)].info;
+  const bool prev_allowed = allowed.test(prev.id);
+  const CpuSet in_llc = allowed & in_llc_[prev.llc];
 
   if ((wake_flags & kWakeSync) != 0) {
-    const Cpu& waker = *topology_.find(static_cast<unsigned>(this_cpu_));
-    if (prev_allowed && in_llc.test(waker.id) && claim_idle(prev_cpu)) return prev_cpu;
-    bool some_idle = false;
-    for (const CpuState& cpu : cpus_) some_idle = some_idle || cpu.idle_bit;
-    if (some_idle && allowed.test(waker.id) && cpus_[waker.id].local.empty())
-      return static_cast<int>(waker.id);
+    const auto waker = static_cast<unsigned>(this_cpu_);
+    if (prev_allowed && in_llc.test(waker) && claim_idle(prev_cpu)) return prev_cpu;
+    if (!idle_.empty() && allowed.test(waker) && cpus_[waker].local.empty()) return this_cpu_;
   }
+  if (idle_.empty()) return -EBUSY;
   for (const bool whole_core : {true, false}) {
     if (whole_core && !topology_.smt()) continue;
     if (prev_allowed && (!whole_core || core_is_idle(prev_cpu)) && claim_idle(prev_cpu))
       return prev_cpu;
-    for (const CpuSet& set : {in_llc, in_node, allowed}) {
+    for (const CpuSet& set : {in_llc, allowed & in_node_[prev.node], allowed}) {
       if (const int cpu = pick_idle(set, whole_core); cpu >= 0) return cpu;
     }
   }

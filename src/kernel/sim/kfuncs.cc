@@ -107,7 +107,7 @@ class Kfuncs {
     }
     for (QueuePlace* place = from->first(); place; place = from->after(*place)) {
       Task& p = *static_cast<Task*>(place);
-      if (!m().may_run_on(p, cpu.id)) continue;
+      if (!m().may_consume(p, cpu.id)) continue;
       from->remove(p);
       m().put_into_local(cpu, p, 0);
       ++cpu.dispatched;
@@ -172,7 +172,7 @@ class Kfuncs {
       const int cpu = dsq == SCX_DSQ_LOCAL ? this_cpu() : static_cast<int>(dsq & 0xffffffffU);
       if (by_vtime) {
         fail("cannot use vtime ordering for built-in DSQs");
-      } else if (!m().may_run_on(p, cpu)) {
+      } else if (!m().may_consume(p, cpu)) {
         fail(fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed for {}[{}]", cpu, p.name,
                          p.pid));
       } else {
@@ -214,9 +214,10 @@ class Kfuncs {
   }
 
   static std::byte* storage(void* map, Task& p, std::size_t size, bool create) {
-    auto& memory = p.storage[map];
-    if (!memory && create) memory = std::make_unique<std::byte[]>(size);
-    return memory.get();
+    for (const auto& [of, memory] : p.storage)
+      if (of == map) return memory.get();
+    if (!create) return nullptr;
+    return p.storage.emplace_back(map, std::make_unique<std::byte[]>(size)).second.get();
   }
 
   static Machine::Timer& timer(bpf_timer* at) {
@@ -283,14 +284,14 @@ class Kfuncs {
 
   static u32 reenqueue_local() {
     CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
-    u32 n = 0;
+    // First all are taken out: what is put back at once is not taken again.
+    std::vector<Task*> all;
     while (QueuePlace* place = cpu.local.first()) {
-      Task& p = *static_cast<Task*>(place);
-      cpu.local.remove(p);
-      m().enqueue(p, SCX_ENQ_REENQ);
-      ++n;
+      cpu.local.remove(*place);
+      all.push_back(static_cast<Task*>(place));
     }
-    return n;
+    for (Task* p : all) m().enqueue(*p, SCX_ENQ_REENQ);
+    return static_cast<u32>(all.size());
   }
 };
 

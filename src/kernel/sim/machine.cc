@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int32_t kFirstTid = 100;
 constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kFullSpeed = Cpu::kFullCapacity;
+constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
 
 Machine* the_machine = nullptr;  // NOLINT(*-non-const-global-variables): see Machine::current()
 
@@ -28,25 +30,40 @@ std::uint32_t weight_of(int nice) {
 
 }  // namespace
 
-Machine::CpuState::CpuState(int cpu)
-    : id(cpu), local(SCX_DSQ_LOCAL_ON | static_cast<std::uint64_t>(cpu)) {}
+Machine::CpuState::CpuState(int cpu, const Cpu* of_topology)
+    : id(cpu), info(of_topology), local(SCX_DSQ_LOCAL_ON | static_cast<std::uint64_t>(cpu)) {}
 
 Machine::Machine(Topology topology, const MachineOptions& options, Observer* observer)
     : topology_(std::move(topology)), options_(options), observer_(observer ? observer : &nobody_) {
   the_machine = this;
   reset_dispatcher();
   sim_kernel_has = options_.has;
-  for (unsigned id = 0; id < topology_.nr_cpu_ids(); ++id) cpus_.emplace_back(static_cast<int>(id));
+  for (unsigned id = 0; id < topology_.nr_cpu_ids(); ++id)
+    cpus_.emplace_back(static_cast<int>(id), topology_.find(id));
   const auto [least, most] = std::ranges::minmax(topology_.cpus(), {}, &Cpu::capacity);
+  const auto note = [](std::vector<CpuSet>& sets, unsigned of, unsigned cpu) {
+    if (sets.size() <= of) sets.resize(of + 1);
+    sets[of].set(cpu);
+  };
   for (const Cpu& cpu : topology_.cpus()) {
     dispatcher().cpu_is_big[cpu.id] = 2 * cpu.capacity >= least.capacity + most.capacity;
-    if (cpu.online) online_.set(cpu.id);
+    if (!cpu.online) continue;
+    online_.set(cpu.id);
+    note(in_llc_, cpu.llc, cpu.id);
+    note(in_node_, cpu.node, cpu.id);
+    note(in_core_, cpu.core, cpu.id);
   }
+  possible_ = active_ = online_;
   *dispatcher().nr_cpu_ids = topology_.nr_cpu_ids();
   *dispatcher().nr_cpus = topology_.nr_online();
   *dispatcher().hybrid = topology_.hybrid();
+  *dispatcher().percpu_local = options_.percpu_local;
+  *dispatcher().numa_local = options_.numa_local;
   *dispatcher().slice_ns = options_.slice_ns;
   *dispatcher().sleeper_credit_ns = options_.sleeper_credit_ns;
+  if (options_.late_ns != 0) *dispatcher().late_ns = options_.late_ns;
+  if (options_.forget_ns != 0) *dispatcher().forget_ns = options_.forget_ns;
+  if (options_.starve_ns != 0) *dispatcher().starve_ns = options_.starve_ns;
   *dispatcher().starve_ns =
       std::min<std::uint64_t>(*dispatcher().starve_ns, options_.timeout_ns / 2);
   *dispatcher().heartbeat_ns = std::min<std::uint64_t>(kSecond, options_.timeout_ns / 4);
@@ -147,6 +164,7 @@ void Machine::run(std::uint64_t until) {
     now_ = std::max(now_, event.at);
     spent_ = 0;
     handle(event);
+    observer_->settled(*this);
   }
   if (exit_.kind != Exit::kNone) return;
   now_ = std::max(now_, until);
@@ -160,7 +178,8 @@ void Machine::handle(const Event& event) {
     case Event::Kind::kWake: {
       Task& task = *task_of(event.which);
       if (event.version != task.sleep || task.state != TaskState::kBlocked) return;
-      this_cpu_ = task.on_cpu;
+      this_cpu_ =
+          online_.test(static_cast<unsigned>(task.on_cpu)) ? task.on_cpu : fallback_cpu(task);
       spent_ += options_.costs.timer_interrupt;
       wake_up(task, 0, false);
       interrupt(cpus_[index(this_cpu_)], spent_);
@@ -187,6 +206,13 @@ void Machine::handle(const Event& event) {
     case Event::Kind::kWatchdog:
       on_watchdog();
       return;
+    case Event::Kind::kReturn:
+      this_cpu_ = static_cast<int>(event.which);
+      if (!is_stolen(this_cpu_)) reschedule(this_cpu_, false);
+      return;
+    case Event::Kind::kOffline:
+      try_to_go(cpus_[event.which]);
+      return;
     case Event::Kind::kCall: {
       const auto call = calls_.find(event.which);
       const auto what = std::move(call->second);
@@ -200,6 +226,9 @@ void Machine::handle(const Event& event) {
 void Machine::on_timer(std::uint64_t which, std::uint64_t version) {
   Timer& timer = timers_[which];
   if (timer.version != version) return;
+  // kernel/time/hrtimer.c, migrate_hrtimer_list(): a CPU that goes leaves its timers to another.
+  if (!online_.test(static_cast<unsigned>(timer.cpu)))
+    timer.cpu = static_cast<int>(online_.first());
   this_cpu_ = timer.cpu;
   spent_ += options_.costs.timer_interrupt;
   using Callback = int (*)(void*, u32*, void*);
@@ -243,9 +272,28 @@ void Machine::charge(CpuState& cpu) {
   const std::uint64_t from = std::max(cpu.charged_at, cpu.works_from);
   cpu.charged_at = std::max(cpu.charged_at, now_);
   if (now_ <= from) return;
-  const Cpu* info = topology_.find(static_cast<unsigned>(cpu.id));
-  const std::uint64_t done = (now_ - from) * info->capacity / Cpu::kFullCapacity;
-  task.work_left -= std::min(task.work_left, done);
+  task.work_left -= std::min(task.work_left, (now_ - from) * speed(cpu) / kFullSpeed);
+}
+
+// Of kFullSpeed: how fast a task runs here now.
+std::uint64_t Machine::speed(const CpuState& cpu) const noexcept {
+  const std::uint64_t alone = cpu.info->capacity;
+  return cpu.busy_sibling ? alone * options_.costs.smt_percent / 100 : alone;
+}
+
+// Whoever shares a core with @cpu is slower while a task runs there.
+void Machine::note_siblings(CpuState& cpu) {
+  if (!topology_.smt()) return;
+  const CpuSet& core = in_core_[cpu.info->core];
+  for (const unsigned id : core) {
+    CpuState& sibling = cpus_[id];
+    bool busy = false;
+    for (const unsigned other : core) busy = busy || (other != id && cpus_[other].task);
+    if (sibling.busy_sibling == busy) continue;
+    if (sibling.task) charge(sibling);
+    sibling.busy_sibling = busy;
+    if (sibling.task) plan_stop(sibling);
+  }
 }
 
 // The kernel takes @ns from what runs on @cpu.
@@ -257,9 +305,8 @@ void Machine::interrupt(CpuState& cpu, std::uint64_t ns) {
 }
 
 void Machine::plan_stop(CpuState& cpu) {
-  const Cpu* info = topology_.find(static_cast<unsigned>(cpu.id));
-  const std::uint64_t needs =
-      (cpu.task->work_left * Cpu::kFullCapacity + info->capacity - 1) / info->capacity;
+  const std::uint64_t rate = speed(cpu);
+  const std::uint64_t needs = (cpu.task->work_left * kFullSpeed + rate - 1) / rate;
   post(std::max(now_, cpu.works_from) + needs, Event::Kind::kStop,
        static_cast<std::uint64_t>(cpu.id), ++cpu.stop);
 }
@@ -272,7 +319,8 @@ void Machine::on_stop(CpuState& cpu) {
     plan_stop(cpu);
     return;
   }
-  const Step step = task.behaviour->next(*this, task);
+  const Step step = (task.task_struct::flags & kExiting) != 0 ? Step{Step::Kind::kExit, 0}
+                                                              : task.behaviour->next(*this, task);
   switch (step.kind) {
     case Step::Kind::kRun:
       task.work_left = std::max<std::uint64_t>(step.ns, 1);
@@ -287,14 +335,22 @@ void Machine::on_stop(CpuState& cpu) {
       post(now_ + step.ns, Event::Kind::kWake, static_cast<std::uint64_t>(task.pid), ++task.sleep);
       [[fallthrough]];
     case Step::Kind::kBlock:
+      task.state = TaskState::kBlocked;
+      break;
     case Step::Kind::kExit:
-      task.state = step.kind == Step::Kind::kExit ? TaskState::kDead : TaskState::kBlocked;
-      task.scx.flags &= ~static_cast<u32>(SCX_TASK_QUEUED);
-      // Whoever has exited is looked at no more, once the CPU has left it.
-      cpu.resched = true;
-      schedule(cpu);
-      return;
+      // kernel/exit.c, do_exit(): it has some way to go yet.
+      if ((task.task_struct::flags & kExiting) == 0) {
+        task.task_struct::flags |= kExiting;
+        task.work_left = std::max<std::uint64_t>(options_.costs.exit, 1);
+        interrupt(cpu, spent_);
+        return;
+      }
+      task.state = TaskState::kDead;
+      break;
   }
+  task.scx.flags &= ~static_cast<u32>(SCX_TASK_QUEUED);
+  cpu.resched = true;
+  schedule(cpu);
 }
 
 std::uint64_t Machine::idle_ns(int cpu) const noexcept {
@@ -304,7 +360,8 @@ std::uint64_t Machine::idle_ns(int cpu) const noexcept {
 
 std::uint64_t Machine::idle_for(int cpu) const noexcept {
   const CpuState& state = cpus_[index(cpu)];
-  return state.idle ? now_ - state.idle_since : 0;
+  const bool usable = active_.test(static_cast<unsigned>(cpu)) && !is_stolen(cpu);
+  return usable && state.idle ? now_ - std::max(state.idle_since, state.stolen_until) : 0;
 }
 
 // kernel/sched/core.c, set_user_nice(): one that waits is taken out, and put in anew.
@@ -323,15 +380,25 @@ void Machine::set_affinity(Task& task, const CpuSet& cpus) {
     task.on_cpu = fallback_cpu(task);
     return;
   }
-  if (task.state == TaskState::kWaiting) requeue(task);
-  if (task.state != TaskState::kRunning || may_run_on(task, task.on_cpu)) return;
+  if (task.state == TaskState::kRunning && may_run_on(task, task.on_cpu)) return;
+  if (task.state == TaskState::kWaiting || task.state == TaskState::kRunning) {
+    take_off(task);
+    requeue(task);
+  }
+}
+
+// Takes a task from where it runs or waits.
+void Machine::take_off(Task& task) {
+  if (task.queue) task.queue->remove(task);
+  if (task.state != TaskState::kRunning) return;
   CpuState& cpu = cpu_of(task);
   charge(cpu);
   observer_->ended(task, cpu.id, now_);
   cpu.task = nullptr;
   ++cpu.stop;
+  task.state = TaskState::kWaiting;
+  task.runnable_since = now_;
   go_idle(cpu);
-  requeue(task);
   reschedule(cpu.id, cpu.id != this_cpu_);
 }
 
@@ -339,6 +406,7 @@ void Machine::requeue(Task& task) {
   if (task.queue) task.queue->remove(task);
   task.on_cpu = fallback_cpu(task);
   enqueue(task, 0);
+  if (task.queue && !cpu_of(task).task) reschedule(task.on_cpu, task.on_cpu != this_cpu_);
 }
 
 void Machine::wake(Task& task, bool sync) {

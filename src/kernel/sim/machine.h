@@ -60,7 +60,15 @@ struct TaskSpec {
   std::unique_ptr<Behaviour> behaviour;
 };
 
-enum class TaskState : std::uint8_t { kBlocked, kWaiting, kRunning, kDead };
+//   kBlocked → kWaiting → kRunning → kWaiting, kBlocked or kDead; kAway from kWaiting and kRunning,
+//   and back to kWaiting
+enum class TaskState : std::uint8_t {
+  kBlocked,
+  kWaiting,
+  kRunning,
+  kAway,  // in another scheduling class
+  kDead,
+};
 
 // A thread. Its address stays the same; it lives as long as the machine.
 struct Task : task_struct, QueuePlace {
@@ -80,7 +88,7 @@ struct Task : task_struct, QueuePlace {
   std::uint64_t migrations = 0;
   std::uint64_t insert_to = 0;  // where a callback has put it, or 0
   std::uint64_t insert_flags = 0;
-  std::map<const void*, std::unique_ptr<std::byte[]>> storage;
+  std::vector<std::pair<const void*, std::unique_ptr<std::byte[]>>> storage;  // map, value
 };
 
 // Why the kernel has ended the scheduler. enum scx_exit_kind of kernel/sched/ext_internal.h.
@@ -104,6 +112,8 @@ class Observer {
   virtual void woke(const Task& /*task*/, std::uint64_t /*at*/) {}
   virtual void began(const Task& /*task*/, int /*cpu*/, std::uint64_t /*at*/) {}
   virtual void ended(const Task& /*task*/, int /*cpu*/, std::uint64_t /*at*/) {}
+  // After each event, when everything is in its place.
+  virtual void settled(Machine& /*machine*/) {}
 };
 
 struct MachineOptions {
@@ -112,7 +122,13 @@ struct MachineOptions {
   std::uint64_t timeout_ns = 5'000'000'000;  // the watchdog's
   std::uint64_t slice_ns = 1'000'000;
   std::uint64_t sleeper_credit_ns = 20'000'000;
+  // The dispatcher's bounds; 0: its own.
+  std::uint64_t late_ns = 0;
+  std::uint64_t forget_ns = 0;
+  std::uint64_t starve_ns = 0;
   bool strict = false;
+  bool percpu_local = false;
+  bool numa_local = false;
   struct sim_kernel_has has{true, true, true, true, true, true};
 };
 
@@ -145,6 +161,16 @@ class Machine {
   void set_affinity(Task& task, const CpuSet& cpus);
   void set_nice(Task& task, int nice);
 
+  // A CPU goes offline, or comes back. It goes when nothing that is runnable is left on it, which
+  // takes a while. REQUIRES: another CPU stays online.
+  void offline(int cpu);
+  void online(int cpu);
+  // A task of a higher class takes the CPU for @ns.
+  void steal(int cpu, std::uint64_t ns);
+  // Its user moves a task to another class, and back. Does nothing to one that is blocked or dead.
+  void leave_class(Task& task);
+  void join_class(Task& task);
+
   // A timer of the tester's own.
   void at(std::uint64_t when, std::function<void()> what);
 
@@ -156,15 +182,21 @@ class Machine {
   [[nodiscard]] const std::vector<std::unique_ptr<Task>>& tasks() const noexcept { return tasks_; }
   [[nodiscard]] Task* running_on(int cpu) const noexcept { return cpus_[index(cpu)].task; }
   [[nodiscard]] std::uint64_t idle_ns(int cpu) const noexcept;
-  // For how long it has been idle; 0 if it is not.
+  // For how long it has been idle; 0 if it is not, or is not there to be used.
   [[nodiscard]] std::uint64_t idle_for(int cpu) const noexcept;
+  // CPUs that are online and do not go.
+  [[nodiscard]] const CpuSet& active() const noexcept { return active_; }
+  [[nodiscard]] bool is_stolen(int cpu) const noexcept {
+    return now_ < cpus_[index(cpu)].stolen_until;
+  }
 
  private:
   friend class Kfuncs;
 
   struct CpuState {
-    explicit CpuState(int cpu);
+    CpuState(int cpu, const Cpu* of_topology);
     int id;
+    const Cpu* info;
     Task* task = nullptr;  // null: idle
     DispatchQueue local;
     std::uint64_t charged_at = 0;  // up to then its task is charged
@@ -172,8 +204,9 @@ class Machine {
     std::uint64_t stop = 0;        // tells the ends of steps apart
     bool resched = false;
     bool idle = false;
-    bool idle_bit = false;  // idle, and nobody has claimed it
     bool in_dispatch = false;
+    bool busy_sibling = false;       // it shares its core with a task, and is the slower for it
+    std::uint64_t stolen_until = 0;  // by a task of a higher class
     bool ticking = false;
     std::uint64_t dispatched = 0;  // in this round of ops.dispatch()
     std::uint64_t idle_since = 0;
@@ -181,7 +214,17 @@ class Machine {
   };
 
   struct Event {
-    enum class Kind : std::uint8_t { kWake, kStop, kTick, kResched, kTimer, kWatchdog, kCall };
+    enum class Kind : std::uint8_t {
+      kWake,
+      kStop,
+      kTick,
+      kResched,
+      kTimer,
+      kWatchdog,
+      kCall,
+      kReturn,   // of a CPU that was stolen
+      kOffline,  // looks whether a CPU that goes may
+    };
     std::uint64_t at;
     std::uint64_t order;
     Kind kind;
@@ -216,13 +259,18 @@ class Machine {
   void charge(CpuState& cpu);
   void interrupt(CpuState& cpu, std::uint64_t ns);
   void plan_stop(CpuState& cpu);
+  void note_siblings(CpuState& cpu);
+  [[nodiscard]] std::uint64_t speed(const CpuState& cpu) const noexcept;
+  void start_tick(CpuState& cpu);
 
   // --- sched_ext ---
   void reschedule(int cpu, bool from_other);
   void schedule(CpuState& cpu);
   Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
   void switch_to(CpuState& cpu, Task* next);
-  void go_idle(CpuState& cpu) const;
+  void go_idle(CpuState& cpu);
+  void put_prev(CpuState& cpu, Task& prev);
+  void take_off(Task& task);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
   void enqueue(Task& task, std::uint64_t flags);
   void insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags);
@@ -230,15 +278,21 @@ class Machine {
   void end_scheduler(int kind, std::string message);
   [[nodiscard]] std::uint64_t cost_of_moving(const Task& task, int cpu) const;
   void requeue(Task& task);
-  int fallback_cpu(const Task& task) const;
-  DispatchQueue* find_queue(std::uint64_t dsq);
-  bool may_run_on(const Task& task, int cpu) const;
+  int fallback_cpu(Task& task);
+  [[nodiscard]] static bool is_per_cpu_thread(const Task& task);
+  [[nodiscard]] bool may_run_on(const Task& task, int cpu) const;
+  [[nodiscard]] bool may_consume(const Task& task, int cpu) const;
+
+  // --- CPUs that come and go ---
+  void try_to_go(CpuState& cpu);
+  bool push_away(CpuState& cpu, Task& task);
+  [[nodiscard]] bool is_leaving(int cpu) const;
 
   // --- idle CPUs; kernel/sched/ext_idle.c ---
   bool claim_idle(int cpu);
   int pick_idle(const CpuSet& cpus, bool whole_core);
   int select_cpu(Task& task, int prev_cpu, std::uint64_t wake_flags, const CpuSet& cpus);
-  bool core_is_idle(int cpu) const;
+  [[nodiscard]] bool core_is_idle(int cpu) const;
 
   Topology topology_;
   MachineOptions options_;
@@ -252,7 +306,13 @@ class Machine {
   std::unordered_map<const void*, std::size_t> timer_of_;
   std::vector<Event> events_;  // a heap
   std::map<std::uint64_t, std::function<void()>> calls_;
+  CpuSet possible_;  // online at the beginning
   CpuSet online_;
+  CpuSet active_;                // kernel/cpu.c, cpu_active_mask: online, and not about to go
+  CpuSet idle_;                  // and not claimed
+  std::vector<CpuSet> in_llc_;   // by LLC
+  std::vector<CpuSet> in_node_;  // by node
+  std::vector<CpuSet> in_core_;  // by core
   Exit exit_;
   Task* agent_ = nullptr;
   Task* being_inserted_ = nullptr;

@@ -9,7 +9,7 @@
 namespace cppland::sim {
 
 // Does not own the machine. What the agent's work costs is for its Behaviour to say.
-class SimKernel final : public Kernel {
+class SimKernel : public Kernel {
  public:
   explicit SimKernel(Machine& machine) : machine_(&machine), rings_(Machine::shm()) {}
 

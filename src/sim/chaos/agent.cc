@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// agent.cc - what an agent gets wrong in a chaotic run.
+#include "sim/chaos/agent.h"
+
+#include <algorithm>
+
+namespace cppland::sim {
+
+std::size_t ChaosKernel::read_events(std::span<cppland_event> out) noexcept {
+  if (delays) out = out.first(random_.below(out.size()));
+  const std::size_t n = SimKernel::read_events(out);
+  for (const cppland_event& event : out.first(n)) {
+    if (event.type != CPPLAND_EVENT_READY) continue;
+    if (heard_.size() < 64) {
+      heard_.push_back(event);
+    } else {
+      heard_[random_.below(heard_.size())] = event;
+    }
+  }
+  return n;
+}
+
+std::size_t ChaosKernel::write_decisions(std::span<const cppland_decision> decisions) noexcept {
+  if (hostile) {
+    std::vector<cppland_decision> noise(1 + random_.below(8));
+    std::ranges::generate(noise, [this] { return make_up(); });
+    SimKernel::write_decisions(noise);
+  }
+  return SimKernel::write_decisions(decisions);
+}
+
+// A decision for a wait that is over or never was, or one that makes no sense.
+cppland_decision ChaosKernel::make_up() {
+  cppland_decision d{};
+  d.op = CPPLAND_DECIDE_RUN;
+  if (random_.one_in(4)) d.op = static_cast<std::uint32_t>(random_.below(5));
+  d.tid = static_cast<std::int32_t>(95 + random_.below(40));
+  d.generation = random_.below(1'000);
+  if (!heard_.empty() && !random_.one_in(4)) {
+    const cppland_event& event = heard_[random_.below(heard_.size())];
+    d.tid = event.tid;
+    d.generation = event.generation - 1;
+  }
+  d.key = kHostileKey;
+  d.slice_ns = random_.below(1'000'000'000'000);
+  d.cpu = static_cast<std::int32_t>(random_.below(12)) - 4;
+  d.domain = random_.one_in(8) ? 7 : 0;
+  // Credit is the task's, not a wait's: what it may be given it may be given late.
+  if (d.op == CPPLAND_DECIDE_CREDIT) d.wake_credit_ns = random_.below(1'000'000);
+  return d;
+}
+
+void ChaosKernel::park(std::uint32_t nr_scheduled) noexcept {
+  SimKernel::park(nr_scheduled);
+  // As if nothing had been read for long: the dispatcher takes the ring for full.
+  if (full_ring) Machine::shm().agent.event_tail -= CPPLAND_EVENT_SLOTS;
+}
+
+Step ChaosAgent::next(Machine& machine, sim::Task& task) {
+  const Step step = agent_.next(machine, task);
+  if (step.kind != Step::Kind::kRun) return step;
+  // In the middle of a pass.
+  if (killed_) return {Step::Kind::kExit, 0};
+  if (stopped_) return {Step::Kind::kBlock, 0};
+  if (stall_us_ != 0) return {Step::Kind::kRun, std::exchange(stall_us_, 0) * 1'000};
+  return step;
+}
+
+void ChaosAgent::disturb(const ChaosStep& step) {
+  switch (step.what) {
+    case Disturbance::kStall:
+      stall_us_ = step.value;
+      return;
+    case Disturbance::kStopAgent:
+    case Disturbance::kContinueAgent:
+      stopped_ = step.what == Disturbance::kStopAgent;
+      return;
+    case Disturbance::kKillAgent:
+      killed_ = true;
+      return;
+    case Disturbance::kHostile:
+    case Disturbance::kHonest:
+      kernel_->hostile = step.what == Disturbance::kHostile;
+      return;
+    case Disturbance::kDelayEvents:
+    case Disturbance::kDelayNone:
+      kernel_->delays = step.what == Disturbance::kDelayEvents;
+      return;
+    case Disturbance::kFullRing:
+    case Disturbance::kFreeRing:
+      kernel_->full_ring = step.what == Disturbance::kFullRing;
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace cppland::sim

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// plan.cc - draws the plan of a chaotic run, and writes and reads it.
+#include "sim/chaos/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/cpu_set.h"
+#include "base/random.h"
+
+namespace cppland::sim {
+
+// NOLINTBEGIN(*-avoid-c-arrays, *-array-to-pointer-decay, *-bounds-*): the library's macros
+NLOHMANN_JSON_SERIALIZE_ENUM(ChaosShape, {{ChaosShape::kFlat, "flat"},
+                                          {ChaosShape::kSmt, "smt"},
+                                          {ChaosShape::kLlcs, "llcs"},
+                                          {ChaosShape::kNodes, "nodes"},
+                                          {ChaosShape::kHybrid, "hybrid"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(ChaosTaskKind, {{ChaosTaskKind::kHog, "hog"},
+                                             {ChaosTaskKind::kFickle, "fickle"},
+                                             {ChaosTaskKind::kMortal, "mortal"},
+                                             {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
+                                           {Disturbance::kNice, "nice"},
+                                           {Disturbance::kWake, "wake"},
+                                           {Disturbance::kOffline, "offline"},
+                                           {Disturbance::kOnline, "online"},
+                                           {Disturbance::kSteal, "steal"},
+                                           {Disturbance::kLeaveClass, "leave-class"},
+                                           {Disturbance::kJoinClass, "join-class"},
+                                           {Disturbance::kStall, "stall"},
+                                           {Disturbance::kStopAgent, "stop-agent"},
+                                           {Disturbance::kContinueAgent, "continue-agent"},
+                                           {Disturbance::kKillAgent, "kill-agent"},
+                                           {Disturbance::kHostile, "hostile"},
+                                           {Disturbance::kHonest, "honest"},
+                                           {Disturbance::kDelayEvents, "delay-events"},
+                                           {Disturbance::kDelayNone, "delay-none"},
+                                           {Disturbance::kFullRing, "full-ring"},
+                                           {Disturbance::kFreeRing, "free-ring"}})
+// NOLINTEND(*-avoid-c-arrays, *-array-to-pointer-decay, *-bounds-*)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosTask, kind, nice, cpus, start_us, seed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosPlan, seed, policy, shape, nr_cpus, strict, percpu_local,
+                                   numa_local, duration_us, tasks, steps)
+
+namespace {
+
+using nlohmann::json;
+
+std::string some_cpus(Random& random, unsigned nr_cpus) {
+  CpuSet set;
+  set.set(static_cast<unsigned>(random.below(nr_cpus)));
+  if (random.one_in(2)) set.set(static_cast<unsigned>(random.below(nr_cpus)));
+  return set.to_string();
+}
+
+ChaosTask draw_task(Random& random, unsigned nr_cpus, std::uint64_t duration_us) {
+  ChaosTask task;
+  const std::uint64_t kind = random.below(16);
+  if (kind < 4) task.kind = ChaosTaskKind::kHog;
+  if (kind >= 4) task.kind = ChaosTaskKind::kFickle;
+  if (kind >= 10) task.kind = ChaosTaskKind::kMortal;
+  if (kind == 15) task.kind = ChaosTaskKind::kPerCpuThread;
+  task.nice = random.one_in(2) ? 0 : static_cast<int>(random.below(20)) - 10;
+  if (random.one_in(3)) task.cpus = some_cpus(random, nr_cpus);
+  if (task.kind == ChaosTaskKind::kPerCpuThread) task.cpus = std::to_string(random.below(nr_cpus));
+  if (random.one_in(3)) task.start_us = random.below(duration_us);
+  task.seed = random.below(1'000'000);
+  return task;
+}
+
+// Things that are done to tasks and CPUs.
+void draw_world_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
+  constexpr std::array kKinds = {Disturbance::kAffinity,   Disturbance::kNice,
+                                 Disturbance::kWake,       Disturbance::kSteal,
+                                 Disturbance::kLeaveClass, Disturbance::kOffline};
+  ChaosStep step{.at_us = at_us,
+                 .what = kKinds.at(random.below(kKinds.size())),
+                 .task = random.below(1'000),
+                 .value = random.below(1'000'000)};
+  if (step.what == Disturbance::kNice) step.value = random.below(40);
+  if (step.what == Disturbance::kAffinity) step.cpus = some_cpus(random, plan.nr_cpus);
+  const std::uint64_t later = at_us + random.below(30'000);
+  if (step.what == Disturbance::kOffline) {
+    if (plan.nr_cpus == 1) return;
+    step.value = random.below(plan.nr_cpus);
+    plan.steps.push_back({.at_us = later, .what = Disturbance::kOnline, .value = step.value});
+  }
+  if (step.what == Disturbance::kLeaveClass)
+    plan.steps.push_back({.at_us = later, .what = Disturbance::kJoinClass, .task = step.task});
+  plan.steps.push_back(step);
+}
+
+// Things that are wrong with the agent, and that it recovers from.
+void draw_agent_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
+  using enum Disturbance;
+  constexpr std::array<std::pair<Disturbance, Disturbance>, 5> kKinds = {
+      {{kStall, kStall},
+       {kStopAgent, kContinueAgent},
+       {kHostile, kHonest},
+       {kDelayEvents, kDelayNone},
+       {kFullRing, kFreeRing}}};
+  const auto [begin, end] = kKinds.at(random.below(kKinds.size()));
+  plan.steps.push_back({.at_us = at_us, .what = begin, .value = random.below(60'000)});
+  if (end == begin) return;
+  plan.steps.push_back({.at_us = at_us + random.below(60'000), .what = end});
+}
+
+}  // namespace
+
+bool ChaosPlan::agent_is_sound() const {
+  return std::ranges::none_of(
+      steps, [](const ChaosStep& step) { return step.what >= Disturbance::kStall; });
+}
+
+ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies) {
+  Random random(seed);
+  ChaosPlan plan{.seed = seed,
+                 .policy = policies[random.below(policies.size())],
+                 .shape = static_cast<ChaosShape>(random.below(5)),
+                 .nr_cpus = static_cast<unsigned>(1 + random.below(6)),
+                 .strict = random.one_in(2),
+                 .percpu_local = random.one_in(4),
+                 .numa_local = random.one_in(4),
+                 .duration_us = 400'000};
+  if (plan.shape != ChaosShape::kFlat) plan.nr_cpus = 2 * ((plan.nr_cpus + 1) / 2);
+  const std::uint64_t tasks = 2 + random.below(28);
+  for (std::uint64_t i = 0; i < tasks; ++i)
+    plan.tasks.push_back(draw_task(random, plan.nr_cpus, plan.duration_us));
+  const bool sound = random.one_in(2);
+  const std::uint64_t steps = random.below(100);
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    const std::uint64_t at_us = random.below(plan.duration_us);
+    if (!sound && random.one_in(3)) {
+      draw_agent_step(random, plan, at_us);
+    } else {
+      draw_world_step(random, plan, at_us);
+    }
+  }
+  if (!sound && random.one_in(10))
+    plan.steps.push_back(
+        {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
+  std::ranges::stable_sort(plan.steps, {}, &ChaosStep::at_us);
+  return plan;
+}
+
+std::string name_of(Disturbance what) { return json(what).get<std::string>(); }
+
+std::string to_json(const ChaosPlan& plan) { return json(plan).dump(1) + "\n"; }
+
+Result<ChaosPlan> plan_from_json(const std::string& text) {
+  try {
+    ChaosPlan plan = json::parse(text).get<ChaosPlan>();
+    if (plan.nr_cpus == 0 || plan.nr_cpus > CpuSet::kCapacity)
+      return error(EINVAL, "nr_cpus is {}, but must be from 1 to {}", plan.nr_cpus,
+                   CpuSet::kCapacity);
+    for (const ChaosTask& task : plan.tasks) CPPLAND_TRY(CpuSet::parse(task.cpus));
+    for (const ChaosStep& step : plan.steps) CPPLAND_TRY(CpuSet::parse(step.cpus));
+    return plan;
+  } catch (const json::exception& wrong) {
+    return error(EINVAL, "no plan of a chaotic run: {}", wrong.what());
+  }
+}
+
+}  // namespace cppland::sim

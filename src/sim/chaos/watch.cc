@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// watch.cc - the promises, one by one.
+#include "sim/chaos/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/shared_rings.h"
+#include "sim/chaos/agent.h"
+
+namespace cppland::sim {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kAsked = CPPLAND_MAX_CPUS + 2;  // DSQ_ASKED of bpf/state.bpf.h
+constexpr std::uint64_t kRescueEvery = 50 * kMs;        // RESCUE_EVERY of bpf/rescue.bpf.h
+constexpr std::uint64_t kTick = 4 * kMs;
+
+}  // namespace
+
+Watch::Watch(const ChaosPlan& plan) : plan_(plan), agent_is_sound_(plan.agent_is_sound()) {}
+
+void Watch::started(const Task& task, ChaosTaskKind kind) {
+  known_.push_back(
+      {.task = &task, .kind = kind, .disturbed = !Machine::current().attached() ? false : true});
+}
+
+void Watch::disturbed(const Task& task) {
+  for (Known& known : known_)
+    if (known.task == &task) known.disturbed = true;
+}
+
+void Watch::note(std::string_view what, const Task& task, int cpu, std::uint64_t at) const {
+  if (!tells_) return;
+  fmt::print("{:>10} {:<6} {}", at / 1'000, what, task.name);
+  if (cpu >= 0) fmt::print(" on CPU {}", cpu);
+  fmt::print("\n");
+}
+
+void Watch::settled(Machine& machine) {
+  if (!wrong_.empty()) return;
+  if (machine.exit().kind != Exit::kNone) {
+    const bool killed = agent_->state == TaskState::kDead;
+    if (!killed || machine.exit().kind != Exit::kUnregistered)
+      wrong_ = fmt::format("the kernel ended it: {}", machine.exit().message);
+    return;
+  }
+  wrong_ = look(machine);
+  if (!wrong_.empty()) wrong_ = fmt::format("at {} us: {}", machine.now() / 1'000, wrong_);
+}
+
+std::string Watch::look(const Machine& machine) {
+  for (Known& known : known_) {
+    const Task& task = *known.task;
+    int running = 0;
+    for (int cpu = 0; cpu < static_cast<int>(plan_.nr_cpus); ++cpu)
+      running += machine.running_on(cpu) == &task;
+    if (running != (task.state == TaskState::kRunning))
+      return fmt::format("{} runs on {} CPUs", task.name, running);
+    if (task.state == TaskState::kRunning && !task.allowed.test(static_cast<unsigned>(task.on_cpu)))
+      return fmt::format("{} runs on CPU {}, which it may not", task.name, task.on_cpu);
+    if ((task.state == TaskState::kWaiting) != (task.queue != nullptr))
+      return fmt::format("{} is {} a queue", task.name,
+                         task.queue ? "asleep in" : "waiting in not");
+    if (!(task.allowed == known.allowed)) {
+      known.allowed = task.allowed;
+      known.allowed_since = machine.now();
+    }
+    if (task.state != TaskState::kWaiting) continue;
+    if (auto wrong = look_at_waiting(machine, known); !wrong.empty()) return wrong;
+  }
+  return look_at_agents_work(machine);
+}
+
+std::string Watch::look_at_waiting(const Machine& machine, const Known& known) const {
+  const Task& task = *known.task;
+  if (task.vtime == kHostileKey)
+    return fmt::format("{} is where a decision for another wait put it", task.name);
+  const std::uint64_t waited = machine.now() - task.runnable_since;
+  if (waited < kMs) return {};  // its CPU may be on its way
+  const bool may = machine.now() - known.allowed_since > kMs;
+  for (const unsigned cpu : task.allowed) {
+    const int id = static_cast<int>(cpu);
+    if (may && cpu < plan_.nr_cpus && machine.idle_for(id) > kMs)
+      return fmt::format("{} waits in queue {:#x}, on CPU {}'s runqueue, while CPU {} is idle",
+                         task.name, task.queue->id(), task.on_cpu, cpu);
+  }
+  // What is late comes to the CPUs with their next tick.
+  if (task.queue->id() == kAsked && waited > kForget + kRescueEvery + 2 * kTick)
+    return fmt::format("{} has been asked about for {} ms", task.name, waited / kMs);
+  // Who is rescued waits for one tick's time of everybody who is rescued with it.
+  const std::uint64_t bound = kStarve + kRescueEvery + (known_.size() + 4) * kTick;
+  if (waited > bound)
+    return fmt::format("{} has waited for {} ms in queue {:#x}", task.name, waited / kMs,
+                       task.queue->id());
+  return {};
+}
+
+std::string Watch::look_at_agents_work(const Machine& /*machine*/) const {
+  if (!agent_is_sound_) return {};
+  const auto n = [](cppland_counter which) { return counter(Machine::shm(), which); };
+  if (n(CPPLAND_NR_FAILED_DISPATCHES) != 0) return "a sound agent's decision made no sense";
+  if (n(CPPLAND_NR_SCHED_CONGESTED) != 0) return "there was no room for an event";
+  return {};
+}
+
+void Watch::look_back(const Machine& machine) {
+  if (!machine.attached()) return;
+  if (plan_.policy != "deadline" || !agent_is_sound_ || cpus_disturbed_) return;
+  if (plan_.shape != ChaosShape::kFlat) return;
+  std::vector<std::uint64_t> shares;
+  for (const Known& known : known_) {
+    if (known.kind != ChaosTaskKind::kHog || known.disturbed || known.task->nice != 0) continue;
+    if (known.task->nr_cpus_allowed != static_cast<int>(plan_.nr_cpus)) continue;
+    shares.push_back(known.task->se.sum_exec_runtime);
+  }
+  if (shares.size() < 2) return;
+  const auto [least, most] = std::ranges::minmax(shares);
+  if (most - least > 40 * kMs)
+    wrong_ = fmt::format("hogs that are alike got {} and {} us", least / 1'000, most / 1'000);
+}
+
+}  // namespace cppland::sim

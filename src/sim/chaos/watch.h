@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// watch.h - looks at a machine after each event: are the dispatcher's promises kept?
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/sim/machine.h"
+#include "sim/chaos/plan.h"
+
+namespace cppland::sim {
+
+// See run_chaos() for what is held.
+class Watch final : public Observer {
+ public:
+  // The bounds that the dispatcher is given, in ns: smaller than it has by itself, so that short
+  // runs come to them.
+  static constexpr std::uint64_t kLate = 5'000'000;
+  static constexpr std::uint64_t kForget = 40'000'000;
+  static constexpr std::uint64_t kStarve = 60'000'000;
+
+  explicit Watch(const ChaosPlan& plan);
+
+  void expect(const Task* agent) { agent_ = agent; }
+  void started(const Task& task, ChaosTaskKind kind);
+  void disturbed(const Task& task);
+  void disturbed_cpus() { cpus_disturbed_ = true; }
+
+  void woke(const Task& task, std::uint64_t at) override { note("wakes", task, -1, at); }
+  void began(const Task& task, int cpu, std::uint64_t at) override {
+    note("begins", task, cpu, at);
+  }
+  void ended(const Task& task, int cpu, std::uint64_t at) override { note("ends", task, cpu, at); }
+  void settled(Machine& machine) override;
+  // At the end: shares.
+  void look_back(const Machine& machine);
+
+  // From now on the history is printed as it happens.
+  void tell_history() { tells_ = true; }
+  void note(std::string_view what, const Task& task, int cpu, std::uint64_t at) const;
+
+  // What was wrong first; empty if nothing is.
+  [[nodiscard]] const std::string& wrong() const noexcept { return wrong_; }
+
+ private:
+  struct Known {
+    const Task* task;
+    ChaosTaskKind kind;
+    bool disturbed;
+    CpuSet allowed{};
+    std::uint64_t allowed_since = 0;
+  };
+
+  std::string look(const Machine& machine);
+  std::string look_at_waiting(const Machine& machine, const Known& known) const;
+  std::string look_at_agents_work(const Machine& machine) const;
+
+  const ChaosPlan& plan_;
+  bool agent_is_sound_;
+  bool cpus_disturbed_ = false;
+  bool tells_ = false;
+  const Task* agent_ = nullptr;
+  std::vector<Known> known_;
+  std::string wrong_;
+};
+
+}  // namespace cppland::sim

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// world.cc - the machine, tasks and agent of a chaotic run.
+#include "sim/chaos/world.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "kernel/shared_rings.h"
+#include "policies/table.h"
+#include "sim/chaos/agent.h"
+#include "sim/chaos/watch.h"
+
+namespace cppland::sim {
+namespace {
+
+constexpr std::uint64_t kUs = 1'000;
+constexpr std::uint64_t kMs = 1'000'000;
+
+// A task that does what chance says: runs, sleeps, yields, waits to be woken, wakes others.
+class Fickle final : public Behaviour {
+ public:
+  Fickle(std::uint64_t seed, bool exits) : random_(seed), exits_(exits) {}
+
+  Step next(Machine& machine, Task& task) override {
+    if (random_.one_in(4)) wake_somebody(machine, task, false);
+    switch (random_.below(exits_ ? 40 : 39)) {
+      case 39:
+        return {Step::Kind::kExit, 0};
+      case 38:
+        return {Step::Kind::kYield, 0};
+      case 36:
+      case 37:  // hands over: a synchronous wake-up says that its waker is about to sleep
+        wake_somebody(machine, task, true);
+        return {Step::Kind::kBlock, 0};
+      default:
+        break;
+    }
+    if (random_.one_in(2)) return {Step::Kind::kSleep, 1 + random_.below(5 * kMs)};
+    return {Step::Kind::kRun, 1 + random_.below(random_.one_in(8) ? 30 * kMs : kMs)};
+  }
+
+ private:
+  void wake_somebody(Machine& machine, const Task& self, bool sync) {
+    Task& other = *machine.tasks()[random_.below(machine.tasks().size())];
+    if (&other != &self && !other.name.starts_with("agent")) machine.wake(other, sync);
+  }
+
+  Random random_;
+  bool exits_;
+};
+
+class Hog final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    return {Step::Kind::kRun, 10'000 * kMs};
+  }
+};
+
+class PerCpuThread final : public Behaviour {
+ public:
+  explicit PerCpuThread(std::uint64_t seed) : random_(seed) {}
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    sleeps_ = !sleeps_;
+    if (sleeps_) return {Step::Kind::kSleep, 1 + random_.below(8 * kMs)};
+    return {Step::Kind::kRun, 1 + random_.below(50 * kUs)};
+  }
+
+ private:
+  Random random_;
+  bool sleeps_ = false;
+};
+
+std::unique_ptr<Behaviour> behaviour_of(const ChaosTask& task) {
+  switch (task.kind) {
+    case ChaosTaskKind::kHog:
+      return std::make_unique<Hog>();
+    case ChaosTaskKind::kPerCpuThread:
+      return std::make_unique<PerCpuThread>(task.seed);
+    case ChaosTaskKind::kFickle:
+    case ChaosTaskKind::kMortal:
+      break;
+  }
+  return std::make_unique<Fickle>(task.seed, task.kind == ChaosTaskKind::kMortal);
+}
+
+Topology topology_of(const ChaosPlan& plan) {
+  std::vector<Cpu> cpus;
+  for (unsigned id = 0; id < plan.nr_cpus; ++id) {
+    Cpu cpu{.id = id, .core = id};
+    const unsigned half = 2 * id / plan.nr_cpus;
+    if (plan.shape == ChaosShape::kSmt) {
+      cpu.core = id / 2;
+      cpu.smt_rank = id % 2;
+    }
+    if (plan.shape == ChaosShape::kLlcs || plan.shape == ChaosShape::kNodes) cpu.llc = half;
+    if (plan.shape == ChaosShape::kNodes) cpu.node = half;
+    if (plan.shape == ChaosShape::kHybrid && half == 1) cpu.capacity = 400;
+    cpus.push_back(cpu);
+  }
+  return Topology(std::move(cpus), plan.shape == ChaosShape::kHybrid);
+}
+
+std::unique_ptr<PolicyRunner> policy_of(const ChaosPlan& plan) {
+  for (const PolicyEntry& entry : policies::all())
+    if (entry.name == plan.policy) return entry.make({.nr_cpus = plan.nr_cpus});
+  return nullptr;
+}
+
+class World {
+ public:
+  World(const ChaosPlan& plan, bool tells)
+      : plan_(plan),
+        policy_(policy_of(plan)),
+        watch_(plan),
+        machine_(topology_of(plan),
+                 {.timeout_ns = 5'000 * kMs,
+                  .late_ns = Watch::kLate,
+                  .forget_ns = Watch::kForget,
+                  .starve_ns = Watch::kStarve,
+                  .strict = plan.strict,
+                  .percpu_local = plan.percpu_local,
+                  .numa_local = plan.numa_local},
+                 &watch_) {
+    if (tells) watch_.tell_history();
+  }
+
+  std::string run() {
+    auto agent = std::make_unique<ChaosAgent>(plan_.seed, machine_, *policy_);
+    agent_ = agent.get();
+    agent_task_ = &machine_.start_agent({.name = "agent", .behaviour = std::move(agent)});
+    watch_.expect(agent_task_);
+    const std::uint64_t begin = machine_.now();
+    for (const ChaosTask& task : plan_.tasks) {
+      if (task.start_us == 0)
+        start(task);
+      else
+        machine_.at(begin + task.start_us * kUs, [this, &task] { start(task); });
+    }
+    for (const ChaosStep& step : plan_.steps)
+      machine_.at(begin + step.at_us * kUs, [this, &step] { disturb(step); });
+    machine_.attach();
+    // Piece by piece, to stop at the first thing that is wrong.
+    for (std::uint64_t at = 0; at < plan_.duration_us && watch_.wrong().empty(); at += 1'000)
+      machine_.run(begin + std::min(at + 1'000, plan_.duration_us) * kUs);
+    if (watch_.wrong().empty()) watch_.look_back(machine_);
+    return watch_.wrong();
+  }
+
+ private:
+  void start(const ChaosTask& task) {
+    CpuSet cpus = *CpuSet::parse(task.cpus);
+    for (const unsigned cpu : cpus)
+      if (cpu >= plan_.nr_cpus) cpus.clear(cpu);
+    watch_.started(machine_.start({.name = fmt::format("t{}", machine_.tasks().size()),
+                                   .nice = task.nice,
+                                   .cpus = cpus,
+                                   .kernel_thread = task.kind == ChaosTaskKind::kPerCpuThread,
+                                   .behaviour = behaviour_of(task)}),
+                   task.kind);
+  }
+
+  // The task that a step is about; null if there is none.
+  Task* task_of(const ChaosStep& step) {
+    const auto& tasks = machine_.tasks();
+    if (tasks.size() < 2) return nullptr;
+    Task* task = tasks[1 + step.task % (tasks.size() - 1)].get();
+    return task->state == TaskState::kDead ? nullptr : task;
+  }
+
+  void disturb(const ChaosStep& step) {
+    Task* task = task_of(step);
+    watch_.note(name_of(step.what), task ? *task : *agent_task_,
+                static_cast<int>(step.value % plan_.nr_cpus), machine_.now());
+    switch (step.what) {
+      case Disturbance::kAffinity:
+      case Disturbance::kNice:
+      case Disturbance::kWake:
+      case Disturbance::kLeaveClass:
+      case Disturbance::kJoinClass:
+        if (task) disturb_task(step, *task);
+        return;
+      case Disturbance::kOffline:
+      case Disturbance::kOnline:
+      case Disturbance::kSteal:
+        disturb_cpu(step, static_cast<int>(step.value % plan_.nr_cpus));
+        return;
+      default:
+        agent_->disturb(step);
+        if (step.what == Disturbance::kContinueAgent) machine_.wake(*agent_task_);
+    }
+  }
+
+  void disturb_task(const ChaosStep& step, Task& task) {
+    watch_.disturbed(task);
+    if (step.what == Disturbance::kNice) machine_.set_nice(task, static_cast<int>(step.value) - 20);
+    if (step.what == Disturbance::kWake) machine_.wake(task);
+    if (step.what == Disturbance::kLeaveClass) machine_.leave_class(task);
+    if (step.what == Disturbance::kJoinClass) machine_.join_class(task);
+    if (step.what != Disturbance::kAffinity || (task.task_struct::flags & PF_KTHREAD) != 0) return;
+    const CpuSet cpus = *CpuSet::parse(step.cpus);
+    if (!(cpus & machine_.active()).empty()) machine_.set_affinity(task, cpus);
+  }
+
+  void disturb_cpu(const ChaosStep& step, int cpu) {
+    watch_.disturbed_cpus();
+    if (step.what == Disturbance::kOnline) machine_.online(cpu);
+    if (step.what == Disturbance::kSteal) machine_.steal(cpu, kMs + step.value % (4 * kMs));
+    if (step.what == Disturbance::kOffline && machine_.active().count() > 1) machine_.offline(cpu);
+  }
+
+  const ChaosPlan& plan_;
+  std::unique_ptr<PolicyRunner> policy_;
+  Watch watch_;
+  Machine machine_;
+  ChaosAgent* agent_ = nullptr;
+  Task* agent_task_ = nullptr;
+};
+
+}  // namespace
+
+std::string run_chaos(const ChaosPlan& plan, bool tells) {
+  if (!policy_of(plan)) return fmt::format("there is no policy '{}'", plan.policy);
+  return World(plan, tells).run();
+}
+
+}  // namespace cppland::sim
