@@ -21,11 +21,16 @@ static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
 	return true;
 }
 
-/* Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. */
+/*
+ * Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. For
+ * whom there is an idle CPU there is nothing to decide: that CPU is woken, and takes it from HELD.
+ * Returns how many were told of.
+ */
 int announce(u64 now)
 {
 	struct task_struct *p;
-	u32 n = 0;
+	bool idle = true;
+	u32 n = 0, told = 0;
 
 	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
 						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
@@ -37,11 +42,21 @@ int announce(u64 now)
 			break;
 		if (!tctx || is_agent(p))
 			continue;
+		if (idle) {
+			s32 cpu = pick_idle_any(p);
+
+			if (cpu >= 0) {
+				scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+				continue;
+			}
+			idle = p->nr_cpus_allowed < nr_cpus;
+		}
 		if (!ask(p, tctx, now))
 			break;
 		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
+		told++;
 	}
-	return 0;
+	return told;
 }
 
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
@@ -64,6 +79,8 @@ static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
 
 	if (!agent.wanted && !agent.overdue && !(undecided && choice))
 		return false;
+	if (is_going(cpu))
+		return false; /* it would be sent elsewhere, with who waits for it */
 	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
 		if (!agent.failover_at && agent_is_late(now))
 			fail_over(now);
@@ -76,7 +93,10 @@ static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
 		 * still, and missed. */
 		if (__sync_lock_test_and_set(&agent.called, 1))
 			return false;
-		announce(now);
+		if (!announce(now) && !agent.wanted && !agent.overdue) {
+			__sync_lock_test_and_set(&agent.called, 0);
+			return false;
+		}
 	}
 	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT)) {
 		if (!agent.asked_at)

@@ -108,7 +108,7 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	cpu = preempting_cpu(p, tctx);
 	if (cpu < 0)
 		return prev_cpu;
-	preempt(p, tctx, cpu, 0);
+	preempt(p, cpu, 0);
 	return cpu;
 }
 
@@ -174,7 +174,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 			return;
 		}
 		if (p->nr_cpus_allowed == 1 && preempting_cpu(p, tctx) == cpu) {
-			preempt(p, tctx, cpu, enq_flags);
+			preempt(p, cpu, enq_flags);
 			return;
 		}
 	}

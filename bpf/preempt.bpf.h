@@ -151,9 +151,11 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	state = cpu_state_of(victim);
 	if (victim < 0 || !state)
 		return -1;
-	if (spare && !state->is_rare)
-		return victim;
+	/* Who is taken twice would keep the first that takes it waiting in its local queue, where
+	 * no other CPU sees it. */
 	if (!state->is_taken) {
+		if (spare && !state->is_rare)
+			return victim;
 		if (before(state->began_at, tctx->woke_at))
 			ran = tctx->woke_at - state->began_at;
 		if (!state->has_credit || ran >= protect_ns)
@@ -190,15 +192,12 @@ static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 	return pick_victim(p, tctx, !has_credit);
 }
 
-static void preempt(struct task_struct *p, struct task_ctx *tctx, s32 cpu, u64 enq_flags)
+static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (state) {
-		/* For others that wake up before it begins to run. */
-		state->is_taken = 1;
-		state->is_rare = !!(tctx->flags & TASK_RARE);
-	}
+	if (state)
+		state->is_taken = 1; /* until it begins to run */
 	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
 			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT) |
 				   CORE_ENUM(scx_enq_flags, SCX_ENQ_HEAD));

@@ -16,6 +16,7 @@ constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kAsked = CPPLAND_MAX_CPUS + 2;  // DSQ_ASKED of bpf/state.bpf.h
 constexpr std::uint64_t kRescueEvery = 50 * kMs;        // RESCUE_EVERY of bpf/rescue.bpf.h
 constexpr std::uint64_t kTick = 4 * kMs;
+constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
 
 }  // namespace
 
@@ -67,6 +68,8 @@ std::string Watch::look(const Machine& machine) {
       known.allowed = task.allowed;
       known.allowed_since = machine.now();
     }
+    const bool asked = task.queue && task.queue->id() == kAsked;
+    if (!asked || known.asked_since == 0) known.asked_since = asked ? machine.now() : 0;
     if (task.state != TaskState::kWaiting) continue;
     if (auto wrong = look_at_waiting(machine, known); !wrong.empty()) return wrong;
   }
@@ -79,7 +82,9 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
     return fmt::format("{} is where a decision for another wait put it", task.name);
   const std::uint64_t waited = machine.now() - task.runnable_since;
   if (waited < kMs) return {};  // its CPU may be on its way
-  const bool may = machine.now() - known.allowed_since > kMs;
+  // The kernel itself puts one that exits into the local queue where it is.
+  const bool exits = (task.task_struct::flags & kExiting) != 0;
+  const bool may = !exits && machine.now() - known.allowed_since > kMs;
   for (const unsigned cpu : task.allowed) {
     const int id = static_cast<int>(cpu);
     if (may && cpu < plan_.nr_cpus && machine.idle_for(id) > kMs)
@@ -87,10 +92,12 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
                          task.name, task.queue->id(), task.on_cpu, cpu);
   }
   // What is late comes to the CPUs with their next tick.
-  if (task.queue->id() == kAsked && waited > kForget + kRescueEvery + 2 * kTick)
-    return fmt::format("{} has been asked about for {} ms", task.name, waited / kMs);
-  // Who is rescued waits for one tick's time of everybody who is rescued with it.
-  const std::uint64_t bound = kStarve + kRescueEvery + (known_.size() + 4) * kTick;
+  const std::uint64_t asked = known.asked_since == 0 ? 0 : machine.now() - known.asked_since;
+  if (asked > kForget + kRescueEvery + 2 * kTick)
+    return fmt::format("{} has been asked about for {} ms", task.name, asked / kMs);
+  // Who is rescued waits for one tick's time of everybody who is rescued with it, and, if it is not
+  // among the first of HELD, for those before it.
+  const std::uint64_t bound = kStarve + kRescueEvery + 2 * (known_.size() + 4) * kTick;
   if (waited > bound)
     return fmt::format("{} has waited for {} ms in queue {:#x}", task.name, waited / kMs,
                        task.queue->id());

@@ -51,6 +51,7 @@ class Watch final : public Observer {
     bool disturbed;
     CpuSet allowed{};
     std::uint64_t allowed_since = 0;
+    std::uint64_t asked_since = 0;  // 0: it is not in ASKED
   };
 
   std::string look(const Machine& machine);
