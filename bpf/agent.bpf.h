@@ -24,13 +24,15 @@ static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
 /*
  * Tells the agent who waits: HELD moves to ASKED. What does not fit stays for the next pass. For
  * whom there is an idle CPU there is nothing to decide: that CPU is woken, and takes it from HELD.
- * Returns how many were told of.
+ * Returns whether any was told of: for the verifier, no count, which would be one more for it to
+ * follow through the loop.
  */
 int announce(u64 now)
 {
 	struct task_struct *p;
 	bool idle = true;
-	u32 n = 0, told = 0;
+	bool told = false;
+	u32 n = 0;
 
 	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
 						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
@@ -43,9 +45,9 @@ int announce(u64 now)
 		if (!tctx || is_agent(p))
 			continue;
 		if (idle) {
-			s32 cpu = pick_idle_any(p);
+			s32 cpu = pick_idle_once(p);
 
-			if (cpu >= 0) {
+			if (cpu >= 0 && !is_going(cpu)) {
 				scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 				continue;
 			}
@@ -54,7 +56,7 @@ int announce(u64 now)
 		if (!ask(p, tctx, now))
 			break;
 		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
-		told++;
+		told = true;
 	}
 	return told;
 }

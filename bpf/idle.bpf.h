@@ -7,8 +7,6 @@
 
 #include "state.bpf.h"
 
-#define PICK_MAX 8
-
 /* The big CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
 KERNEL_OBJECTS struct bpf_cpumask __kptr *big_cpus;
 
@@ -20,23 +18,24 @@ static bool is_going(s32 cpu)
 	return state && state->offline != CPU_IS_ONLINE;
 }
 
-/* Any idle CPU that @p may use, claimed; or a negative number. */
+static s32 pick_idle_once(struct task_struct *p)
+{
+	if (numa_local)
+		return scx_bpf_pick_idle_cpu_node(p->cpus_ptr,
+						  scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
+	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+}
+
+/* Any idle CPU that @p may use, claimed; or a negative number. Without a loop, which would make
+ * those that this is called in too much for the verifier. */
 static s32 pick_idle_any(struct task_struct *p)
 {
-	s32 cpu = -1;
-	u32 n;
+	s32 cpu = pick_idle_once(p);
 
 	/* To claim one that goes is to see the last of it. */
-	bpf_for (n, 0, PICK_MAX) {
-		if (numa_local)
-			cpu = scx_bpf_pick_idle_cpu_node(p->cpus_ptr,
-							 scx_bpf_cpu_node(scx_bpf_task_cpu(p)), 0);
-		else
-			cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-		if (cpu < 0 || !is_going(cpu))
-			return cpu;
-	}
-	return -1;
+	if (cpu >= 0 && is_going(cpu))
+		cpu = pick_idle_once(p);
+	return cpu >= 0 && is_going(cpu) ? -1 : cpu;
 }
 
 /*

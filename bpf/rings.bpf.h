@@ -91,7 +91,7 @@ static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
 		}
 		count(CPPLAND_NR_BOUNCE_DISPATCHES, 1);
 	}
-	*wake = pick_idle_any(p);
+	*wake = pick_idle_once(p);
 	return DSQ_SHARED;
 }
 

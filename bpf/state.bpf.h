@@ -120,8 +120,14 @@ static __always_inline bool is_agent(const struct task_struct *p)
 
 static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 {
-	/* The mask says again what the comparison says, for the verifier. */
-	return (u32)cpu < CPPLAND_MAX_CPUS ? &cpus[cpu & (CPPLAND_MAX_CPUS - 1)] : NULL;
+	u32 i = cpu;
+
+	if (i >= CPPLAND_MAX_CPUS)
+		return NULL;
+	/* Says again what the comparison says, where the verifier sees it and the compiler does not
+	 * leave it out. */
+	barrier_var(i);
+	return &cpus[i & (CPPLAND_MAX_CPUS - 1)];
 }
 
 static __always_inline u64 local_on(s32 cpu)

@@ -76,6 +76,7 @@ long bpf_timer_start(struct bpf_timer* timer, u64 in_ns, u64 flags);
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define __kptr
+#define barrier_var(var) __asm__ volatile("" : "+r"(var))
 #define __uint(name, value) int(*name)[value]
 #define __type(name, type) __typeof__(type)* name
 #define SEC(name) __attribute__((section("cppland_state"), used))
