@@ -61,6 +61,21 @@ int announce(u64 now)
 	return told;
 }
 
+/* Wakes an idle CPU, if there is one, for who is first in HELD. */
+int wake_for_held(void)
+{
+	struct task_struct *p;
+
+	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
+		s32 cpu = pick_idle_any(p);
+
+		if (cpu >= 0)
+			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+		break;
+	}
+	return 0;
+}
+
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
 static void fail_over(u64 now)
 {
@@ -113,6 +128,9 @@ static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
 	}
 	agent.wanted = 0;
 	agent.overdue = 0;
+	/* This CPU was perhaps woken for somebody else. */
+	if (scx_bpf_dsq_nr_queued(DSQ_HELD))
+		wake_for_held();
 	return true;
 }
 
@@ -139,20 +157,23 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 	u64 passes = READ_ONCE(shm.agent.passes);
 	u64 now = bpf_ktime_get_ns();
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool late = false;
 
 	agent.cpu = scx_bpf_task_cpu(p);
-	if (passes != agent.passes) {
+	if (passes != agent.passes)
 		agent_done(p, tctx, now, passes);
-	} else if (!woke && agent_is_late(now)) {
+	else
+		late = !woke && agent_is_late(now);
+	if (late) {
 		/* It does not come to an end: from now on it competes like everybody else. */
 		charge(p, tctx);
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
-		return;
+	} else {
+		if (agent.asked_at)
+			agent.wanted = 1; /* preempted or blocked in the middle of a pass */
+		scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
 	}
-	if (agent.asked_at)
-		agent.wanted = 1; /* preempted or blocked in the middle of a pass */
-	scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
-	if (woke) {
+	if (woke || late) {
 		s32 cpu = pick_idle_any(p);
 
 		if (cpu >= 0)

@@ -91,6 +91,8 @@ static bool tend_leaving_cpus(void)
 			break;
 		if (state->offline != CPU_LEAVES)
 			continue;
+		/* It is idle for the kernel, too. */
+		scx_bpf_test_and_clear_cpu_idle(cpu);
 		bpf_rcu_read_lock();
 		empty_cpu_queue(cpu);
 		if (is_online(cpu)) {

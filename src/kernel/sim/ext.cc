@@ -163,7 +163,7 @@ void Machine::schedule(CpuState& cpu) {
       observer_->ended(*prev, cpu.id, now_);
       cpu.task = nullptr;
       ++cpu.stop;
-      if (prev_ready) put_prev(cpu, *prev);
+      if (prev_ready) put_prev(cpu, *prev, next == nullptr);
     }
     if (prev->state == TaskState::kDead) {
       dispatcher().ops->exit_task(prev, nullptr);
@@ -179,15 +179,16 @@ void Machine::schedule(CpuState& cpu) {
   }
 }
 
-// ext.c, put_prev_task_scx(): one that has time left keeps its place.
-void Machine::put_prev(CpuState& cpu, Task& prev) {
+// ext.c, put_prev_task_scx(): one that has time left keeps its place; another is told of as the
+// last one if there is nobody else, since the loader asks for SCX_OPS_ENQ_LAST.
+void Machine::put_prev(CpuState& cpu, Task& prev, bool last) {
   prev.state = TaskState::kWaiting;
   prev.runnable_since = now_;
   cpu.in_dispatch = true;  // it is about to change what it runs in any case
   if (prev.scx.slice > 0) {
     put_into_local(cpu, prev, SCX_ENQ_HEAD);
   } else {
-    enqueue(prev, 0);
+    enqueue(prev, last ? std::uint64_t{SCX_ENQ_LAST} : 0);
   }
   cpu.in_dispatch = false;
 }
@@ -205,8 +206,6 @@ Task* Machine::pick(CpuState& cpu, Task* prev, bool prev_ready) {
       if (keep || !cpu.local.empty() || cpu.dispatched == 0) break;
     }
     cpu.in_dispatch = false;
-    // Without SCX_OPS_ENQ_LAST the last runnable task is kept.
-    if (!keep && cpu.local.empty() && prev_ready) keep = true;
   }
   Task* next = keep ? prev : static_cast<Task*>(cpu.local.first());
   if (next && next->scx.slice == 0) next->scx.slice = kDefaultSlice;

@@ -269,7 +269,7 @@ class Machine {
   Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
   void switch_to(CpuState& cpu, Task* next);
   void go_idle(CpuState& cpu);
-  void put_prev(CpuState& cpu, Task& prev);
+  void put_prev(CpuState& cpu, Task& prev, bool last);
   void take_off(Task& task);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
   void enqueue(Task& task, std::uint64_t flags);
