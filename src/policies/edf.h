@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // edf.h - earliest deadline first for tasks with a period, which is learnt; others share the rest.
 #pragma once
-
 #include <cppland/policy.h>
 
 #include <algorithm>
@@ -28,15 +27,14 @@ class Edf {
     renew(task, moment);
     if (task.woke) learn(task, static_cast<Ns>(task.ready_ns) - task.woke_at);
     const Ns deadline = task.woke_at + task.period;
-    // Its fair turn is when the clock, at the rate of now, is where its vtime is.
-    const Ns ahead = std::max(task.vtime - clock_, Ns{0}) * kUnit / price_;
-    const Ns turn = now_ + ahead * (moment.waiting + moment.nr_cpus) / moment.nr_cpus;
+    const Ns ahead = (task.vtime - clock_) * kUnit / price_;  // of the clock
+    const Ns turn = ahead * (moment.waiting + moment.nr_cpus) / moment.nr_cpus;
     const bool in_time = has_period(task) && now_ < deadline;
-    queue_.insert(task, static_cast<std::uint64_t>(in_time ? deadline : turn + kFar));
+    queue_.insert(task, static_cast<std::uint64_t>(
+                            in_time ? deadline : now_ + kFar + std::max(turn, -kFar / 2)));
   }
 
   void gone(Task& task) { queue_.erase(task); }
-
   Decision next(const Moment& /*moment*/) {
     if (queue_.empty()) return {};
     Task& task = queue_.pop();
@@ -51,9 +49,10 @@ class Edf {
     purse_ = std::min(purse, kFar * moment.nr_cpus);
     now_ += passed;
     price_ += (kUnit * 100 / task.weight - price_) / 64;
-    clock_ = std::max(clock_, task.vtime);  // it has run from there on
+    const bool counts = !has_period(task) && !task.first;
+    if (counts) clock_ = std::max(clock_, task.vtime);  // it has run from there on
     task.vtime += used * 100 / task.weight;
-    task.vtime = task.first ? clock_ : std::max(task.vtime, clock_ - slice_);
+    task.vtime = counts ? std::max(task.vtime, clock_ - slice_) : clock_;
     task.granted = has_period(task) ? std::min(task.period / 4, purse_) : 0;
     purse_ -= task.granted;
     return static_cast<std::uint64_t>(task.granted);
@@ -61,14 +60,14 @@ class Edf {
 
  private:
   static constexpr Ns kFar = 50'000'000, kLongest = 1'000'000'000, kUnit = 1 << 16;
-  static bool has_period(const Task& task) { return task.deviation < task.period / 8; }
-
-  // Of wake-ups that preempt or find an idle CPU nobody tells: several periods may have passed.
+  static bool has_period(const Task& task) {  // keeps to one, and sleeps in it
+    return task.deviation < task.period / 8 && static_cast<Ns>(task.exec_runtime_ns) < task.period;
+  }
   static void learn(Task& task, Ns passed) {
     task.woke_at += passed;
     if (passed <= 0 || passed > kLongest) return;  // its first wake-up, or a pause
     if (task.period == 0) task.period = task.deviation = passed;
-    const Ns n = std::max((passed + task.period / 2) / task.period, Ns{1});
+    const Ns n = std::max((passed + task.period / 2) / task.period, Ns{1});  // not all are heard of
     const Ns off = passed - n * task.period;
     task.deviation += (std::max(off, -off) - task.deviation) / 8;
     task.period += off / n / 8;
