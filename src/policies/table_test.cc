@@ -17,7 +17,7 @@ TEST(PolicyTable, OffersTheDefaultFirst) {
   for (const PolicyEntry& entry : all()) {
     names.push_back(entry.name);
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("deadline", "fifo"));
+  EXPECT_THAT(names, ::testing::ElementsAre("deadline", "eevdf", "edf", "mlfq", "lottery", "fifo"));
 }
 
 TEST(PolicyTable, DescribesEachInOneLine) {

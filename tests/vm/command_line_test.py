@@ -109,7 +109,7 @@ class CommandLine(unittest.TestCase):
 
     def test_help_names_every_policy(self):
         text = run(["--help"]).stdout
-        for policy in ("deadline", "fifo"):
+        for policy in ("deadline", "eevdf", "edf", "mlfq", "lottery", "fifo"):
             self.assertRegex(text, rf"(?m)^ +{policy}: \w")
 
     def test_version_is_name_version_target(self):

@@ -16,7 +16,7 @@ grown_while() {
 
 policies() {
   local policy
-  for policy in deadline fifo; do
+  for policy in deadline eevdf edf mlfq lottery fifo; do
     attach "--policy $policy attaches" scx_cppland --policy $policy
     hogs 6 2
     detach "--policy $policy ends with status 0" INT

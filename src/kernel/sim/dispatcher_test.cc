@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// dispatcher_test.cc - the dispatcher's rarer ways: CPUs that go, decisions that make no sense,
+// older kernels, machines of unequal CPUs, and its end.
+#include "kernel/sim/dispatcher.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "kernel/shared_rings.h"
+#include "kernel/sim/machine.h"
+#include "tests/support/behaviours.h"
+
+namespace cppland::sim {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): its words are these tests' own
+
+constexpr std::uint64_t kShared = CPPLAND_MAX_CPUS;  // DSQ_SHARED of bpf/state.bpf.h
+
+// An agent that decides what a test tells it to, of whoever it hears of.
+class Puppet final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    std::vector<cppland_event> events(16);
+    while (const std::size_t n = rings_.read_events(events)) {
+      for (std::size_t i = 0; i < n; ++i) answer(events[i]);
+    }
+    rings_.finish_pass(0);
+    running_ = !running_;
+    return running_ ? Step{Step::Kind::kRun, 10'000} : Step{Step::Kind::kYield, 0};
+  }
+
+  cppland_decision decision{.cpu = CPPLAND_CPU_ANY, .op = CPPLAND_DECIDE_RUN};
+  std::uint64_t generation_off = 0;
+
+ private:
+  void answer(const cppland_event& event) {
+    if (event.type != CPPLAND_EVENT_READY) return;
+    cppland_decision out = decision;
+    if (out.tid == 0) out.tid = event.tid;
+    out.key = event.at_ns;  // first come, first served
+    out.generation = event.generation + generation_off;
+    rings_.write_decisions({&out, 1});
+  }
+
+  SharedRings rings_{Machine::shm()};
+  bool running_ = false;
+};
+
+class SimDispatcher : public ::testing::Test {
+ protected:
+  void make(Topology topology, const MachineOptions& options = {}) {
+    machine_.emplace(std::move(topology), options);
+  }
+
+  void add_puppet() {
+    auto behaviour = std::make_unique<Puppet>();
+    puppet_ = behaviour.get();
+    machine_->start_agent({.name = "agent", .behaviour = std::move(behaviour)});
+  }
+
+  void run(std::uint64_t ns) {
+    if (!machine_->attached()) machine_->attach();
+    machine_->run(machine_->now() + ns);
+    EXPECT_EQ(machine_->exit().kind, Exit::kNone) << machine_->exit().message;
+  }
+
+  static const sched_ext_ops& ops() { return *dispatcher().ops; }
+  static std::uint64_t count(cppland_counter which) { return counter(Machine::shm(), which); }
+
+  std::optional<Machine> machine_;
+  Puppet* puppet_ = nullptr;
+};
+
+// --- decisions ---
+
+TEST_F(SimDispatcher, CarriesOutWhatIsDecided) {
+  make(cpus(2));
+  add_puppet();
+  for (int i = 0; i < 5; ++i) hog(*machine_);
+  run(kSec);
+  EXPECT_GT(count(CPPLAND_NR_USER_DISPATCHES), 100U);
+  EXPECT_EQ(count(CPPLAND_NR_FAILED_DISPATCHES), 0U);
+}
+
+TEST_F(SimDispatcher, SendsTasksToTheCpuThatIsDecided) {
+  make(cpus(2));
+  add_puppet();
+  puppet_->decision.cpu = 1;
+  for (int i = 0; i < 5; ++i) hog(*machine_);
+  run(kSec);
+  EXPECT_GT(count(CPPLAND_NR_USER_DISPATCHES), 100U);
+  EXPECT_EQ(count(CPPLAND_NR_BOUNCE_DISPATCHES), 0U);
+}
+
+TEST_F(SimDispatcher, SendsElsewhereWhatIsDecidedForACpuThatCannotBe) {
+  make(cpus(2));
+  add_puppet();
+  puppet_->decision.cpu = 7;
+  for (int i = 0; i < 5; ++i) hog(*machine_);
+  run(kSec);
+  EXPECT_GT(count(CPPLAND_NR_BOUNCE_DISPATCHES), 100U);
+  EXPECT_GE(count(CPPLAND_NR_USER_DISPATCHES) + 1, count(CPPLAND_NR_BOUNCE_DISPATCHES));
+}
+
+TEST_F(SimDispatcher, ShortensSlicesThatAreTooLong) {
+  make(cpus(1));
+  add_puppet();
+  puppet_->decision.slice_ns = 10 * kSec;
+  const Task& a = hog(*machine_);
+  const Task& b = hog(*machine_);
+  run(2 * kSec);
+  EXPECT_GT(a.se.sum_exec_runtime, kSec / 2);
+  EXPECT_GT(b.se.sum_exec_runtime, kSec / 2);
+}
+
+TEST_F(SimDispatcher, CountsDecisionsThatMakeNoSense) {
+  for (const bool domain : {false, true}) {
+    make(cpus(1));
+    add_puppet();
+    (domain ? puppet_->decision.domain : puppet_->decision.op) = 77;
+    for (int i = 0; i < 3; ++i) hog(*machine_);
+    run(kSec);
+    EXPECT_GT(count(CPPLAND_NR_FAILED_DISPATCHES), 10U);
+    EXPECT_EQ(count(CPPLAND_NR_USER_DISPATCHES), 0U);
+    machine_.reset();
+  }
+}
+
+TEST_F(SimDispatcher, CancelsDecisionsAboutNobodyAndAboutAnotherWait) {
+  struct Case {
+    std::int32_t tid;
+    std::uint64_t generation_off;
+  };
+  for (const Case& c : {Case{9'999, 0}, {0, 1}, {0, 1ULL << 32}}) {
+    make(cpus(1));
+    add_puppet();
+    puppet_->decision.tid = c.tid;
+    puppet_->generation_off = c.generation_off;
+    for (int i = 0; i < 3; ++i) hog(*machine_);
+    run(kSec);
+    EXPECT_GT(count(CPPLAND_NR_CANCEL_DISPATCHES), 10U) << c.tid << " " << c.generation_off;
+    EXPECT_EQ(count(CPPLAND_NR_USER_DISPATCHES), 0U);
+    machine_.reset();
+  }
+}
+
+TEST_F(SimDispatcher, EmptiesARingWhoseIndexMakesNoSense) {
+  make(cpus(1));
+  for (int i = 0; i < 3; ++i) hog(*machine_);
+  run(10 * kMs);
+  Machine::shm().agent.decision_head = 1ULL << 40;
+  run(100 * kMs);
+  EXPECT_EQ(count(CPPLAND_NR_FAILED_DISPATCHES), 1U);
+  EXPECT_EQ(Machine::shm().dispatcher.decision_tail, 1ULL << 40);
+}
+
+TEST_F(SimDispatcher, CountsEventsThatFindTheRingFull) {
+  make(cpus(1));
+  add_puppet();
+  for (int i = 0; i < 3; ++i) hog(*machine_);
+  Machine::shm().agent.event_tail = 1;  // before the head: looks full
+  run(kSec);
+  EXPECT_GT(count(CPPLAND_NR_SCHED_CONGESTED), 10U);
+  EXPECT_EQ(count(CPPLAND_NR_EVENTS), 0U);
+}
+
+// --- CPUs that go and come ---
+
+TEST_F(SimDispatcher, EmptiesTheQueueOfACpuThatLeavesUntilItComesBack) {
+  make(cpus(2));
+  add_puppet();
+  puppet_->decision.cpu = 1;
+  std::vector<const Task*> hogs;
+  for (int i = 0; i < 6; ++i) hogs.push_back(&hog(*machine_));
+  run(100 * kMs);
+  ops().cpu_offline(1);
+  ops().cpu_offline(1);  // said twice
+  run(kSec);
+  EXPECT_EQ(scx_bpf_dsq_nr_queued(1), 0);
+  EXPECT_GT(count(CPPLAND_NR_BOUNCE_DISPATCHES), 10U) << "nothing is sent there any more";
+  ops().cpu_online(1);
+  const std::uint64_t bounced = count(CPPLAND_NR_BOUNCE_DISPATCHES);
+  run(kSec);
+  EXPECT_LE(count(CPPLAND_NR_BOUNCE_DISPATCHES), bounced + 1);
+  for (const Task* task : hogs) EXPECT_GT(task->se.sum_exec_runtime, kSec / 6);
+}
+
+TEST_F(SimDispatcher, KnowsNoCpuBeyondItsLast) {
+  make(cpus(1));
+  hog(*machine_);
+  run(10 * kMs);
+  ops().cpu_offline(-1);
+  ops().cpu_online(CPPLAND_MAX_CPUS);
+  run(100 * kMs);
+}
+
+TEST_F(SimDispatcher, PutsBackWhatWaitsOnACpuThatAHigherClassTakes) {
+  make(cpus(1));
+  hog(*machine_);
+  run(10 * kMs);
+  ops().cpu_release(0, nullptr);
+  run(100 * kMs);
+}
+
+// --- kinds of machines and kernels ---
+
+TEST_F(SimDispatcher, PrefersBigCpusOnAHybridMachine) {
+  std::vector<Cpu> all;
+  for (unsigned id = 0; id < 4; ++id)
+    all.push_back({.id = id, .core = id, .capacity = id < 2 ? 300U : Cpu::kFullCapacity});
+  make(Topology(all));
+  *dispatcher().hybrid = 1;
+  const Task& a = hog(*machine_);
+  const Task& b = hog(*machine_);
+  run(100 * kMs);
+  EXPECT_GE(a.ran_on, 2);
+  EXPECT_GE(b.ran_on, 2);
+}
+
+TEST_F(SimDispatcher, PreemptsOnKernelsWithoutTheNewerFunctions) {
+  for (const bool curr : {true, false}) {
+    make(cpus(1), {.has = {.scx_bpf_cpu_curr = curr, .scx_bpf_cpu_rq = !curr}});
+    add_puppet();
+    puppet_->decision.wake_credit_ns = 10 * kMs;
+    hog(*machine_);
+    hog(*machine_);
+    machine_->start({.name = "frame", .behaviour = std::make_unique<Periodic>(16 * kMs, kMs)});
+    run(kSec);
+    EXPECT_GT(count(CPPLAND_NR_PREEMPT_WAKEUPS), 5U) << curr;
+    machine_.reset();
+  }
+}
+
+TEST_F(SimDispatcher, LooksForAnIdleCpuInTheTasksNodeWithNumaLocal) {
+  std::vector<Cpu> all;
+  for (unsigned id = 0; id < 4; ++id)
+    all.push_back({.id = id, .core = id, .llc = id / 2, .node = id / 2});
+  make(Topology(all));
+  *dispatcher().numa_local = 1;
+  Task& task = hog(*machine_);
+  task.numa_preferred_nid = 1;
+  run(100 * kMs);
+  EXPECT_GE(task.ran_on, 2);
+}
+
+TEST_F(SimDispatcher, AsksNobodyAboutTasksOfOneCpuWithPercpuLocal) {
+  CpuSet first;
+  first.set(0);
+  for (const bool local : {false, true}) {
+    make(cpus(1));
+    add_puppet();
+    *dispatcher().percpu_local = local;
+    for (int i = 0; i < 3; ++i) hog(*machine_, 0, first);
+    run(kSec);
+    EXPECT_EQ(count(CPPLAND_NR_USER_DISPATCHES) > 10, !local);
+    machine_.reset();
+  }
+}
+
+// --- its end ---
+
+TEST_F(SimDispatcher, WritesDownHowItEnded) {
+  make(cpus(1));
+  hog(*machine_);
+  run(10 * kMs);
+  ops().dump(nullptr);
+  char message[] = "as asked";
+  scx_exit_info info{.exit_code = 3, .reason = "unregistered", .msg = message};
+  EXPECT_EQ(Machine::shm().dispatcher.attached, 1U);
+  ops().exit(&info);
+  EXPECT_EQ(Machine::shm().dispatcher.attached, 0U);
+}
+
+TEST_F(SimDispatcher, DoesNotBeginWithAQueueThatIsThere) {
+  make(cpus(1));
+  EXPECT_EQ(scx_bpf_create_dsq(kShared, -1), 0);
+  machine_->attach();
+  EXPECT_EQ(machine_->exit().kind, Exit::kError);
+  EXPECT_NE(machine_->exit().message.find("ops.init()"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cppland::sim
