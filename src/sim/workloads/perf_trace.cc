@@ -27,8 +27,8 @@ class Reader {
  public:
   void take(const Line& line) {
     if (!std::exchange(begun_, true)) began_ = line.at;
-    last_ = std::max(last_, line.at);
-    const std::uint64_t at = std::max(line.at, began_);
+    const std::uint64_t at = std::max(line.at, last_);  // time does not go back
+    last_ = at;
     switch (line.kind) {
       case Line::Kind::kSwitch:
         stop(line.who, at, line.state);
@@ -78,7 +78,7 @@ class Reader {
     Life* life = find(who, known ? at : began_);
     if (life == nullptr) return;
     if (!known) life->runs_since = began_;
-    if (life->runs_since) life->ran += at - std::min(at, *life->runs_since);
+    if (life->runs_since) life->ran += at - *life->runs_since;
     life->runs_since.reset();
     if (state == 'R') return;  // waits for a CPU
     life->sleeps_since = at;
@@ -98,8 +98,8 @@ class Reader {
 
   static void end_sleep(Life& life, std::uint64_t at) {
     if (!life.sleeps_since) return;
-    const std::uint64_t slept = at - std::min(at, *life.sleeps_since);
-    life.thread.phases.push_back({.run = std::exchange(life.ran, 0), .sleep = slept});
+    life.thread.phases.push_back(
+        {.run = std::exchange(life.ran, 0), .sleep = at - *life.sleeps_since});
     life.sleeps_since.reset();
   }
 

@@ -35,7 +35,7 @@ constexpr std::array kRefused{
     Refusal{"dl-runtime", "SCHED_DEADLINE and slices of a task's own are not modelled"},
     Refusal{"dl-period", "SCHED_DEADLINE is not modelled"},
     Refusal{"dl-deadline", "SCHED_DEADLINE is not modelled"},
-    Refusal{"period", "SCHED_DEADLINE is not modelled (a period belongs into a \"timer\")"},
+    Refusal{"period", "SCHED_DEADLINE is not modelled (a period belongs into a timer)"},
     Refusal{"deadline", "SCHED_DEADLINE is not modelled"},
     Refusal{"memrun", "the model has no caches of data to run through"},
     Refusal{"exec", R"(the grammar of rt-app before 1.0; say "run" and "timer")"},

@@ -188,7 +188,7 @@ TEST(Workloads, FilesOfAFolderPlayOrSayWhyNot) {
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const auto extension = entry.path().extension();
-    if (extension == ".json" || extension == ".txt") paths.push_back(entry.path());
+    if (extension == ".json" || extension == ".trace") paths.push_back(entry.path());
   }
   std::ranges::sort(paths);
   ASSERT_FALSE(paths.empty());
