@@ -60,7 +60,8 @@ inline MachineOptions at_no_cost() {
                     .context_switch = 0,
                     .migration = 0,
                     .cold_cache = 0,
-                    .interrupt_to_cpu = 0}};
+                    .interrupt_to_cpu = 0,
+                    .exit = 0}};
 }
 
 class Play : public Stage {

@@ -183,13 +183,13 @@ TEST(RtAppPlan, RefusesKeysThatItDoesNotKnow) {
   EXPECT_THAT(of_task("\"phases\" : { \"p\" : { \"instance\" : 1, \"run\" : 1 } }"),
               HasSubstr("key \"instance\""));
   EXPECT_THAT(of_global("\"colour\" : 1"), HasSubstr("line 2: key \"colour\""));
-  EXPECT_THAT(message(R"({ "taks" : {} })"), HasSubstr("key \"taks\": is unknown"));
+  EXPECT_THAT(message(R"({ "jobs" : {} })"), HasSubstr("key \"jobs\": is unknown"));
   EXPECT_THAT(of_task("\"timer\" : { \"ref\" : \"x\", \"period\" : 1, \"phase\" : 2 }"),
               HasSubstr("key \"phase\": \"timer\" has no such key"));
-  EXPECT_THAT(message(R"({"tasks":{"a":{"run":1}},"resources":{"x":{"type":"tipe"}}})"),
-              HasSubstr("\"tipe\" is no type"));
-  EXPECT_THAT(message(R"({"tasks":{"a":{"run":1}},"resources":{"x":{"tipe":"mutex"}}})"),
-              HasSubstr("key \"tipe\""));
+  EXPECT_THAT(message(R"({"tasks":{"a":{"run":1}},"resources":{"x":{"type":"sort"}}})"),
+              HasSubstr("\"sort\" is no type"));
+  EXPECT_THAT(message(R"({"tasks":{"a":{"run":1}},"resources":{"x":{"sort":"mutex"}}})"),
+              HasSubstr("key \"sort\""));
 }
 
 TEST(RtAppPlan, RefusesValuesOfTheWrongKindOrSize) {

@@ -17,6 +17,7 @@ constexpr Step kBlock{.kind = Step::Kind::kBlock};
 constexpr Step run(std::uint64_t ns) { return {.kind = Step::Kind::kRun, .ns = ns}; }
 constexpr Step sleep(std::uint64_t ns) { return {.kind = Step::Kind::kSleep, .ns = ns}; }
 
+// When the machine was switched on.
 CpuSet online(const Topology& topology) {
   CpuSet cpus;
   for (const Cpu& cpu : topology.cpus()) {
@@ -56,11 +57,10 @@ Thread::Steps Thread::enter_phase(Machine& machine, Task& task) {
   op_ = 0;
   const int nice = phase().nice.value_or(task.nice);
   if (nice != task.nice) machine.set_nice(task, nice);
-  const CpuSet all = online(machine.topology());
   CpuSet cpus = phase().cpus.empty() ? plan_.cpus : phase().cpus;
-  if (cpus.empty()) cpus = all;
+  if (cpus.empty()) cpus = online(machine.topology());
   CpuSet usable = cpus;
-  usable &= all;
+  usable &= machine.active();
   if (cpus == task.allowed || usable.empty()) return {};
   machine.set_affinity(task, cpus);
   return run(kUs);
