@@ -63,9 +63,19 @@ class Workload {
   Workload& operator=(const Workload&) = delete;
   virtual ~Workload() = default;
 
+  // Whether it can play on that machine: it may name CPUs. To be asked before begin().
+  [[nodiscard]] virtual Result<void> check(const Topology& /*topology*/) const { return {}; }
+
   // Starts the jobs that are there from the beginning. Called once, before time passes.
   // REQUIRES: @stage lives as long as the machine.
   virtual void begin(Stage& stage) = 0;
+
+  // For how long its author means it to play, in ns; 0 if that is not said. Tasks do not end then.
+  [[nodiscard]] virtual std::uint64_t duration() const { return 0; }
+
+  // What a reader of the figures should know: what means less here than under the program that the
+  // file was written for, what was not understood and left out.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 struct WorkloadName {
@@ -78,7 +88,8 @@ struct WorkloadName {
 
 // The workload of that name, or the one in a file: rt-app's JSON (*.json), or what
 // `perf sched script` or `perf script` has printed of a recording. A file is what has a '/' or a
-// '.' in its name.
+// '.' in its name. A name may have parameters, "frames:tasks=2", and several workloads may play
+// together, "mp3+hogs". docs/workloads.md has it all.
 [[nodiscard]] Result<std::unique_ptr<Workload>> load_workload(const std::string& file_or_name);
 
 }  // namespace cppland::sim
