@@ -86,6 +86,7 @@ class Log : public Observer {
 // Equal CPUs with one last level of cache.
 inline Topology cpus(unsigned n) {
   std::vector<Cpu> all;
+  all.reserve(n);
   for (unsigned id = 0; id < n; ++id) all.push_back({.id = id, .core = id});
   return Topology(std::move(all));
 }

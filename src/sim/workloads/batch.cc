@@ -52,7 +52,7 @@ class Hog final : public Program {
 class CompileJob final : public Program {
  public:
   CompileJob(std::shared_ptr<Family> family, std::uint64_t work, Random random)
-      : family_(std::move(family)), left_(work), random_(std::move(random)) {}
+      : family_(std::move(family)), left_(work), random_(random) {}
 
   Step next(Machine& machine, Task& /*task*/) override {
     if (left_ == 0) {

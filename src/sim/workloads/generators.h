@@ -64,8 +64,7 @@ void begin_hogs(const Settings& settings, Stage& stage);        // batch.cc
 void begin_fork_storm(const Settings& settings, Stage& stage);  // batch.cc
 
 // @wanted tasks, or, if that is 0, one for so many CPUs, and at least one.
-[[nodiscard]] std::uint64_t tasks_for(std::uint64_t wanted, std::uint64_t cpus_each,
-                                      Stage& stage);
+[[nodiscard]] std::uint64_t tasks_for(std::uint64_t wanted, std::uint64_t cpus_each, Stage& stage);
 // "frame", if there is one only, or "frame-2".
 [[nodiscard]] std::string numbered(std::string_view name, std::uint64_t i, std::uint64_t count);
 

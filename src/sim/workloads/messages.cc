@@ -77,7 +77,7 @@ struct Pair {
 class Client final : public Talker {
  public:
   Client(std::shared_ptr<Pair> pair, std::uint64_t think, Random random)
-      : pair_(std::move(pair)), think_(think), random_(std::move(random)) {}
+      : pair_(std::move(pair)), think_(think), random_(random) {}
 
  private:
   enum class State : std::uint8_t { kThink, kAsk, kSend, kReceive };
@@ -184,9 +184,8 @@ void begin_group(std::uint64_t fan, std::uint64_t work, std::uint64_t buffer, St
     stage.start({.name = "receiver",
                  .group = "receiver",
                  .program = std::make_unique<Receiver>(group, i, work)});
-    stage.start({.name = "sender",
-                 .group = "sender",
-                 .program = std::make_unique<Sender>(group, work)});
+    stage.start(
+        {.name = "sender", .group = "sender", .program = std::make_unique<Sender>(group, work)});
   }
 }
 
@@ -202,11 +201,11 @@ void begin_request(const Settings& settings, Stage& stage) {
                  .group = "server",
                  .nice = nice,
                  .program = std::make_unique<Server>(pair, settings["work-us"] * kUs)});
-    stage.start({.name = numbered("client", i, pairs),
-                 .group = "client",
-                 .nice = nice,
-                 .program = std::make_unique<Client>(pair, settings["think-us"] * kUs,
-                                                     random.fork())});
+    stage.start(
+        {.name = numbered("client", i, pairs),
+         .group = "client",
+         .nice = nice,
+         .program = std::make_unique<Client>(pair, settings["think-us"] * kUs, random.fork())});
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // perf_line.cc - see perf_line.h.
 //
-// A line begins with who was on the CPU, in one of several forms and with any characters in its name;
-// what counts is in the event's own text behind the time. That has two forms: the kernel's
+// A line begins with who was on the CPU, in one of several forms and with any characters in its
+// name; what counts is in the event's own text behind the time. That has two forms: the kernel's
 // ("prev_comm=a prev_pid=1 ...") and that of the libraries' plugins ("a:1 [120] S ==> b:2 [120]").
 #include "sim/workloads/perf_line.h"
 

@@ -10,7 +10,7 @@ namespace cppland::sim::perf {
 
 // A thread, as a line tells of it. The text is the line's.
 struct Who {
-  std::string_view comm;
+  std::string_view comm{};
   std::int32_t tid = 0;
   std::int32_t prio = -1;  // not said
 };
@@ -19,12 +19,12 @@ struct Line {
   enum class Kind : std::uint8_t { kOther, kSwitch, kWakeup, kFork, kExit };
   Kind kind = Kind::kOther;
   std::uint64_t at = 0;  // ns
-  Who who;               // who stops running, is woken, forks or exits
-  Who other;             // who runs next, or is the child
+  Who who{};             // who stops running, is woken, forks or exits
+  Who other{};           // who runs next, or is the child
   char state = 'R';      // of who stops running
 };
 
 // Nothing if it is not understood. kOther: an event that is none of the others.
-[[nodiscard]] std::optional<Line> parse_line(std::string_view line);
+[[nodiscard]] std::optional<Line> parse_line(std::string_view text);
 
 }  // namespace cppland::sim::perf

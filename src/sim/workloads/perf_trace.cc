@@ -16,9 +16,9 @@ namespace {
 
 // A thread while the recording is read.
 struct Life {
-  Thread thread;
-  std::optional<std::uint64_t> runs_since;
-  std::optional<std::uint64_t> sleeps_since;
+  Thread thread{};
+  std::optional<std::uint64_t> runs_since{};
+  std::optional<std::uint64_t> sleeps_since{};
   std::uint64_t ran = 0;  // in its phase
   bool over = false;
 };
@@ -26,9 +26,9 @@ struct Life {
 class Reader {
  public:
   void take(const Line& line) {
-    if (!began_) began_ = line.at;
+    if (!std::exchange(begun_, true)) began_ = line.at;
     last_ = std::max(last_, line.at);
-    const std::uint64_t at = std::max(line.at, *began_);
+    const std::uint64_t at = std::max(line.at, began_);
     switch (line.kind) {
       case Line::Kind::kSwitch:
         stop(line.who, at, line.state);
@@ -48,7 +48,7 @@ class Reader {
 
   Trace finish() {
     Trace trace;
-    trace.length = last_ - began_.value_or(last_);
+    trace.length = last_ - began_;
     for (Life& life : lives_) {
       if (life.runs_since) life.ran += last_ - *life.runs_since;
       if (life.ran > 0 || life.sleeps_since) life.thread.phases.push_back({.run = life.ran});
@@ -64,7 +64,7 @@ class Reader {
     const auto [at, is_new] = by_tid_.emplace(who.tid, lives_.size());
     if (is_new || lives_[at->second].over) {
       at->second = lives_.size();
-      lives_.push_back({.thread = {.tid = who.tid, .start = start - *began_}});
+      lives_.push_back({.thread = {.tid = who.tid, .start = start - began_}});
     }
     Life& life = lives_[at->second];
     life.thread.comm = trim(who.comm);
@@ -75,9 +75,9 @@ class Reader {
   void stop(const Who& who, std::uint64_t at, char state) {
     // Not seen before: has run since the beginning.
     const bool known = by_tid_.contains(who.tid);
-    Life* life = find(who, known ? at : *began_);
+    Life* life = find(who, known ? at : began_);
     if (life == nullptr) return;
-    if (!known) life->runs_since = *began_;
+    if (!known) life->runs_since = began_;
     if (life->runs_since) life->ran += at - std::min(at, *life->runs_since);
     life->runs_since.reset();
     if (state == 'R') return;  // waits for a CPU
@@ -110,7 +110,8 @@ class Reader {
 
   std::vector<Life> lives_;
   std::unordered_map<std::int32_t, std::size_t> by_tid_;
-  std::optional<std::uint64_t> began_;
+  bool begun_ = false;
+  std::uint64_t began_ = 0;
   std::uint64_t last_ = 0;
 };
 

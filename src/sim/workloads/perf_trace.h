@@ -18,12 +18,12 @@ struct Phase {
 };
 
 struct Thread {
-  std::string comm;  // its name, the last one if it had several
+  std::string comm{};  // its name, the last one if it had several
   std::int32_t tid = 0;
   std::int32_t prio = 120;  // the kernel's: 120 is nice 0; below 100 is real-time
   bool forked = false;      // within the recording
   std::uint64_t start = 0;  // when it could run first, after the recording's beginning
-  std::vector<Phase> phases;
+  std::vector<Phase> phases{};
 };
 
 struct Trace {
@@ -36,8 +36,8 @@ struct Trace {
 };
 
 // Takes the lines of sched_switch, sched_wakeup, sched_wakeup_new, sched_waking,
-// sched_process_fork and sched_process_exit, as different versions of perf and trace-cmd print them;
-// other events are passed over. EINVAL if not one thread is seen to run.
+// sched_process_fork and sched_process_exit, as different versions of perf and trace-cmd print
+// them; other events are passed over. EINVAL if not one thread is seen to run.
 [[nodiscard]] Result<Trace> parse_trace(std::string_view text);
 
 }  // namespace cppland::sim::perf

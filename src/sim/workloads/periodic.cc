@@ -22,7 +22,7 @@ struct Rhythm {
 class Beat final : public Program {
  public:
   Beat(const Rhythm& rhythm, std::uint64_t first, Random random)
-      : rhythm_(rhythm), release_(first), random_(std::move(random)) {}
+      : rhythm_(rhythm), release_(first), random_(random) {}
 
   Step next(Machine& machine, Task& /*task*/) override {
     if (std::exchange(working_, false)) finish(machine.now());

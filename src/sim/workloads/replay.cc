@@ -68,12 +68,14 @@ class Replay final : public Workload {
   [[nodiscard]] std::vector<std::string> notes() const override {
     std::vector<std::string> notes;
     if (trace_.bad_lines > 0)
-      notes.push_back(fmt::format("{} of {} lines were not understood and left out; the first is "
-                                  "line {}",
-                                  trace_.bad_lines, trace_.lines, trace_.first_bad));
+      notes.push_back(
+          fmt::format("{} of {} lines were not understood and left out; the first is "
+                      "line {}",
+                      trace_.bad_lines, trace_.lines, trace_.first_bad));
     if (trace_.wakeups == 0)
-      notes.emplace_back("no line tells of a wake-up (sched_wakeup), so threads sleep here until "
-                         "they ran again there");
+      notes.emplace_back(
+          "no line tells of a wake-up (sched_wakeup), so threads sleep here until "
+          "they ran again there");
     const auto urgent = std::ranges::count_if(
         trace_.threads, [](const Thread& thread) { return thread.prio < kFirstFairPrio; });
     if (urgent > 0)

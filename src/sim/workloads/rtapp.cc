@@ -34,7 +34,7 @@ class App final : public Workload {
     for (const unsigned id : cpus) {
       const Cpu* cpu = topology.find(id);
       if (cpu == nullptr || !cpu->online)
-        return error(EINVAL, "line {}: task \"{}\": \"cpus\" names CPU {}, which the machine lacks",
+        return error(EINVAL, R"(line {}: task "{}": "cpus" names CPU {}, which the machine lacks)",
                      task.line, task.name, id);
     }
     return {};

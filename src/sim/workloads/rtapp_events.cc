@@ -23,8 +23,8 @@ constexpr std::uint64_t kSystemCallNs = 1'000;
 constexpr std::uint64_t kDeviceNsPerByte = 5;
 
 std::string_view event_of(std::string_view key) {
-  const auto* found = std::ranges::find_if(
-      kEvents, [&](std::string_view event) { return key.starts_with(event); });
+  const auto* found =
+      std::ranges::find_if(kEvents, [&](std::string_view event) { return key.starts_with(event); });
   return found == kEvents.end() ? std::string_view() : *found;
 }
 
@@ -49,7 +49,7 @@ Result<bool> is_absolute(const Member& mode) {
   CPPLAND_TRY(want_kind(mode, Value::Kind::kString));
   const std::string_view text = mode.value.text;
   if (text != "relative" && text != "absolute")
-    return wrong_key(mode, "takes \"relative\" or \"absolute\", not \"{}\"", text);
+    return wrong_key(mode, R"(takes "relative" or "absolute", not "{}")", text);
   return text == "absolute";
 }
 
@@ -137,10 +137,10 @@ Result<void> EventReader::read_named(const Member& member, std::string_view even
                                      std::vector<Op>& ops) {
   using Kind = Op::Kind;
   // workgen gives a "suspend" without a value the task's name.
-  const bool nameless = event == "suspend" && (member.value.kind == Value::Kind::kNone ||
-                                               member.value.kind == Value::Kind::kNull ||
-                                               (member.value.kind == Value::Kind::kString &&
-                                                member.value.text.empty()));
+  const bool nameless =
+      event == "suspend" &&
+      (member.value.kind == Value::Kind::kNone || member.value.kind == Value::Kind::kNull ||
+       (member.value.kind == Value::Kind::kString && member.value.text.empty()));
   const std::string name = nameless ? task_ : CPPLAND_TRY(text_of(member));
   if (event == "lock") {
     ops.push_back({.kind = Kind::kLock, .which = mutexes_.of(name)});
@@ -185,8 +185,7 @@ Result<void> EventReader::read_bytes(const Member& member, bool io, std::vector<
     ops.push_back({.kind = Op::Kind::kRun, .ns = bytes / kBytesPerNs});
     note("\"mem\" is work here: 1 us for 10,000 bytes");
   } else if (device_ == "/dev/null") {
-    ops.push_back(
-        {.kind = Op::Kind::kRun, .ns = (bytes + buffer_ - 1) / buffer_ * kSystemCallNs});
+    ops.push_back({.kind = Op::Kind::kRun, .ns = (bytes + buffer_ - 1) / buffer_ * kSystemCallNs});
     note("\"iorun\" to /dev/null is work here: 1 us for each write");
   } else {
     ops.push_back({.kind = Op::Kind::kSleep, .ns = bytes * kDeviceNsPerByte});
@@ -199,8 +198,8 @@ Result<void> EventReader::read_fork(const Member& member, std::vector<Op>& ops) 
   const std::string name = CPPLAND_TRY(text_of(member));
   const auto task = std::ranges::find(plan_.tasks, name, &TaskPlan::name);
   if (task == plan_.tasks.end()) return wrong_key(member, "there is no task \"{}\"", name);
-  ops.push_back({.kind = Op::Kind::kFork,
-                 .which = static_cast<std::size_t>(task - plan_.tasks.begin())});
+  ops.push_back(
+      {.kind = Op::Kind::kFork, .which = static_cast<std::size_t>(task - plan_.tasks.begin())});
   return {};
 }
 

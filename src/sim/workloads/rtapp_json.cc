@@ -33,7 +33,8 @@ class Parser {
 
  private:
   template <typename... Args>
-  std::unexpected<Error> wrong(fmt::format_string<Args...> what, Args&&... args) const {
+  [[nodiscard]] std::unexpected<Error> wrong(fmt::format_string<Args...> what,
+                                             Args&&... args) const {
     return error(EINVAL, "line {}: {}", line_, fmt::format(what, std::forward<Args>(args)...));
   }
 

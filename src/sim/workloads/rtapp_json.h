@@ -30,15 +30,15 @@ struct Value {
   unsigned line = 1;
   bool boolean = false;
   std::int64_t integer = 0;
-  std::string text;  // of a string; of a number that is no integer, as it is written
-  std::vector<Value> items;
+  std::string text{};  // of a string; of a number that is no integer, as it is written
+  std::vector<Value> items{};
   std::vector<Member> members;
 };
 
 struct Member {
   std::string key;
   unsigned line = 1;
-  Value value;
+  Value value{};
 };
 
 // "a string", "an object" and so on, for messages.

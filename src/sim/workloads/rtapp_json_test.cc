@@ -34,7 +34,8 @@ TEST(RtAppJson, KeepsOrderAndKeysThatComeAgain) {
 }
 
 TEST(RtAppJson, TakesKeysWithoutValuesCommasAtTheEndAndComments) {
-  const Value value = parsed("{ /* one\n * \"x\" : 1\n */\n\"suspend\", // two\n\"a\" : [1, 2,],\n}");
+  const Value value =
+      parsed("{ /* one\n * \"x\" : 1\n */\n\"suspend\", // two\n\"a\" : [1, 2,],\n}");
   ASSERT_EQ(value.members.size(), 2U);
   EXPECT_EQ(value.members[0].value.kind, Value::Kind::kNone);
   EXPECT_EQ(value.members[0].line, 4U);

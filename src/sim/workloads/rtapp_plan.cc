@@ -38,8 +38,8 @@ constexpr std::array kRefused{
     Refusal{"period", "SCHED_DEADLINE is not modelled (a period belongs into a \"timer\")"},
     Refusal{"deadline", "SCHED_DEADLINE is not modelled"},
     Refusal{"memrun", "the model has no caches of data to run through"},
-    Refusal{"exec", "the grammar of rt-app before 1.0; say \"run\" and \"timer\""},
-    Refusal{"lock_order", "the grammar of rt-app before 1.0; say \"lock\" and \"unlock\""},
+    Refusal{"exec", R"(the grammar of rt-app before 1.0; say "run" and "timer")"},
+    Refusal{"lock_order", R"(the grammar of rt-app before 1.0; say "lock" and "unlock")"},
     Refusal{"resources", "the grammar of rt-app before 1.0; events name what they use"},
 };
 
@@ -88,8 +88,7 @@ class Reader {
  public:
   Result<Plan> read(const Value& root) {
     if (root.kind != Kind::kObject)
-      return error(EINVAL, "line {}: the file is {}, not an object", root.line,
-                   name_of(root.kind));
+      return error(EINVAL, "line {}: the file is {}, not an object", root.line, name_of(root.kind));
     CPPLAND_TRY(want_no_doubles(root));
     const Member* tasks = nullptr;
     for (const Member& member : root.members) {  // what is global may come last, and comes first
@@ -100,11 +99,10 @@ class Reader {
       } else if (member.key == "resources") {
         CPPLAND_TRY(read_resources(member));
       } else {
-        return wrong_key(member, "is unknown; there are \"tasks\", \"resources\" and \"global\"");
+        return wrong_key(member, R"(is unknown; there are "tasks", "resources" and "global")");
       }
     }
-    if (tasks == nullptr)
-      return error(EINVAL, "line {}: the file has no \"tasks\"", root.line);
+    if (tasks == nullptr) return error(EINVAL, "line {}: the file has no \"tasks\"", root.line);
     CPPLAND_TRY(read_tasks(*tasks));
     return std::move(plan_);
   }
@@ -137,8 +135,7 @@ class Reader {
   static Result<void> ignore(const Member& member) {
     const auto* ignored = std::ranges::find(kIgnored, member.key, &Ignored::key);
     if (ignored == kIgnored.end()) return wrong_key(member, "\"global\" has no such key");
-    if (member.value.kind != ignored->or_kind)
-      CPPLAND_TRY(want_kind(member, ignored->kind));
+    if (member.value.kind != ignored->or_kind) CPPLAND_TRY(want_kind(member, ignored->kind));
     return {};
   }
 

@@ -46,21 +46,21 @@ inline constexpr std::uint64_t kForEver = UINT64_MAX;
 
 struct Phase {
   std::uint64_t loops = 1;
-  std::vector<Op> ops;
-  std::optional<int> nice;  // set when the phase begins
-  CpuSet cpus{};            // none: the task's
+  std::vector<Op> ops{};
+  std::optional<int> nice{};  // set when the phase begins
+  CpuSet cpus{};              // none: the task's
 };
 
 struct TaskPlan {
-  std::string name;
+  std::string name{};
   unsigned line = 1;
   std::uint64_t instances = 1;
   std::uint64_t delay = 0;
   std::uint64_t loops = kForEver;
   int nice = 0;
-  CpuSet cpus{};                // none: all
-  std::vector<Phase> phases;    // at least one, each with at least one op
-  std::vector<bool> own_timers;  // whether each is absolute
+  CpuSet cpus{};                   // none: all
+  std::vector<Phase> phases{};     // at least one, each with at least one op
+  std::vector<bool> own_timers{};  // whether each is absolute
 };
 
 struct Plan {
@@ -68,10 +68,10 @@ struct Plan {
   std::size_t mutexes = 0;
   std::size_t conditions = 0;
   std::size_t semaphores = 0;
-  std::vector<bool> timers;              // whether each is absolute
-  std::vector<std::uint64_t> barriers;   // how many threads meet there
-  std::uint64_t duration = 0;            // 0: not said
-  std::vector<std::string> notes;        // what means less here than under rt-app
+  std::vector<bool> timers;             // whether each is absolute
+  std::vector<std::uint64_t> barriers;  // how many threads meet there
+  std::uint64_t duration = 0;           // 0: not said
+  std::vector<std::string> notes;       // what means less here than under rt-app
 };
 
 // Reads a file's text. EINVAL names line and key.

@@ -30,13 +30,13 @@ std::string of_task(std::string_view members) {
   return message(fmt::format("{{\n\"tasks\" : {{ \"t\" : {{\n{} }} }} }}", members));
 }
 std::string of_global(std::string_view members) {
-  return message(
-      fmt::format("{{ \"tasks\" : {{ \"t\" : {{ \"run\" : 1 }} }},\n\"global\" : {{ {} }} }}",
-                  members));
+  return message(fmt::format(
+      "{{ \"tasks\" : {{ \"t\" : {{ \"run\" : 1 }} }},\n\"global\" : {{ {} }} }}", members));
 }
 
 std::vector<Op::Kind> kinds(const Phase& phase) {
   std::vector<Op::Kind> kinds;
+  kinds.reserve(phase.ops.size());
   for (const Op& op : phase.ops) kinds.push_back(op.kind);
   return kinds;
 }
@@ -161,14 +161,15 @@ TEST(RtAppPlan, BytesBecomeTime) {
 
 TEST(RtAppPlan, RefusesWhatTheModelLacksAndSaysWhy) {
   for (const std::string policy : {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"}) {
-    EXPECT_THAT(of_task("\"policy\" : \"" + policy + "\", \"run\" : 1"),
-                AllOf(HasSubstr("line 3: key \"policy\""), HasSubstr(policy + " is not supported")));
+    EXPECT_THAT(
+        of_task("\"policy\" : \"" + policy + "\", \"run\" : 1"),
+        AllOf(HasSubstr("line 3: key \"policy\""), HasSubstr(policy + " is not supported")));
     EXPECT_THAT(of_global("\"default_policy\" : \"" + policy + "\""),
                 AllOf(HasSubstr("line 2: key \"default_policy\""), HasSubstr("is not supported")));
   }
-  for (const std::string key : {"taskgroup", "util_min", "util_max", "nodes_membind", "dl-runtime",
-                                "dl-period", "dl-deadline", "period", "deadline", "memrun", "exec",
-                                "lock_order", "resources"}) {
+  for (const std::string key :
+       {"taskgroup", "util_min", "util_max", "nodes_membind", "dl-runtime", "dl-period",
+        "dl-deadline", "period", "deadline", "memrun", "exec", "lock_order", "resources"}) {
     EXPECT_THAT(of_task("\"run\" : 1,\n\"" + key + "\" : 1"),
                 AllOf(HasSubstr("line 4: key \"" + key + "\""), HasSubstr("is not supported: ")));
   }

@@ -54,11 +54,14 @@ Step Thread::next(Machine& machine, Task& task) {
 Thread::Steps Thread::enter_phase(Machine& machine, Task& task) {
   round_began_ = machine.now();
   op_ = 0;
-  if (phase().nice && *phase().nice != task.nice) machine.set_nice(task, *phase().nice);
+  const int nice = phase().nice.value_or(task.nice);
+  if (nice != task.nice) machine.set_nice(task, nice);
   const CpuSet all = online(machine.topology());
   CpuSet cpus = phase().cpus.empty() ? plan_.cpus : phase().cpus;
   if (cpus.empty()) cpus = all;
-  if (cpus == task.allowed || (CpuSet(cpus) &= all).empty()) return {};
+  CpuSet usable = cpus;
+  usable &= all;
+  if (cpus == task.allowed || usable.empty()) return {};
   machine.set_affinity(task, cpus);
   return run(kUs);
 }

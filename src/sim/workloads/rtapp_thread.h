@@ -13,8 +13,8 @@
 
 namespace cppland::sim::rtapp {
 
-// Counts a period for each timer that it comes to, a missed one for each that is over by then, and a
-// unit for each time that it has gone through a phase.
+// Counts a period for each timer that it comes to, a missed one for each that is over by then, and
+// a unit for each time that it has gone through a phase.
 class Thread final : public Program {
  public:
   // @first: when its events begin.
@@ -49,10 +49,10 @@ class Thread final : public Program {
   std::uint64_t first_;
   std::size_t phase_ = 0;
   std::size_t op_ = 0;
-  std::uint64_t rounds_ = 0;        // of the phase
-  std::uint64_t loops_ = 0;         // of all phases
+  std::uint64_t rounds_ = 0;  // of the phase
+  std::uint64_t loops_ = 0;   // of all phases
   std::uint64_t round_began_ = 0;
-  std::uint64_t event_began_ = 0;   // a kRuntime's; 0: not yet
+  std::uint64_t event_began_ = 0;  // a kRuntime's; 0: not yet
   bool started_ = false;
   bool entered_ = false;
   bool met_ = false;  // is counted at the barrier

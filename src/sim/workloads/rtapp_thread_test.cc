@@ -41,18 +41,20 @@ TEST(RtAppThread, RunsAndSleepsAsOftenAsItSaysThenExits) {
 TEST(RtAppThread, GoesThroughItsPhasesInOrder) {
   const auto play = played(R"("a" : { "loop" : 2, "phases" : {
       "p" : { "loop" : 2, "run" : 10, "sleep" : 10 },
-      "q" : { "run" : 100, "sleep" : 10 } } })", kMs);
+      "q" : { "run" : 100, "sleep" : 10 } } })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-10 20-30 40-140 150-160 170-180 190-290 300-300 ");
 }
 
 TEST(RtAppThread, APhaseForEverIsNeverLeft) {
   const auto play = played(R"("a" : { "phases" : {
-      "p" : { "loop" : -1, "run" : 10, "sleep" : 90 }, "q" : { "run" : 1 } } })", 100 * kMs);
+      "p" : { "loop" : -1, "run" : 10, "sleep" : 90 }, "q" : { "run" : 1 } } })",
+                           100 * kMs);
   EXPECT_EQ(play->progress("a").units, 1000U);
 }
 
 TEST(RtAppThread, WorkTakesLongerOnASlowCpuAndRuntimeDoesNot) {
-  Topology slow({{.id = 0, .capacity = 512}});
+  const Topology slow({{.id = 0, .capacity = 512}});
   for (const auto& [event, end] : {std::pair{"run", 2048U}, std::pair{"runtime", 1024U}}) {
     const auto workload = app(fmt::format(R"("a" : {{ "loop" : 1, "{}" : 1024 }})", event));
     Diary diary(1'000'000'000);
@@ -82,16 +84,15 @@ TEST(RtAppThread, RuntimeIsOverByTheClockEvenIfItHadNoCpu) {
                    "b" : { "loop" : 1, "cpus" : [0], "run" : 20000 })"),
             1, at_no_cost());
   play.run(100 * kMs);
-  const auto ran = [&](const char* name) {
-    return play.task(name).se.sum_exec_runtime / kUs;
-  };
+  const auto ran = [&](const char* name) { return play.task(name).se.sum_exec_runtime / kUs; };
   EXPECT_LT(ran("a"), 19'000U);
   EXPECT_EQ(ran("b"), 20'000U);
 }
 
 TEST(RtAppThread, ATimerGoesOnFromWhereItWasNotFromWhenItsWorkWasDone) {
   const auto play = played(R"("a" : { "loop" : 3, "run" : 30,
-      "timer" : { "ref" : "unique", "period" : 100 } })", kMs);
+      "timer" : { "ref" : "unique", "period" : 100 } })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-30 100-130 200-230 300-300 ");
   EXPECT_EQ(play->progress("a").periods, 3U);
   EXPECT_EQ(play->progress("a").missed, 0U);
@@ -119,18 +120,21 @@ TEST(RtAppThread, AnAbsoluteTimerThatIsLateCatchesUp) {
 
 TEST(RtAppThread, ADelayIsWhereItsTimersBegin) {
   const auto play = played(R"("a" : { "delay" : 40, "loop" : 2, "run" : 30,
-      "timer" : { "ref" : "unique", "period" : 100 } })", kMs);
+      "timer" : { "ref" : "unique", "period" : 100 } })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-0 40-70 140-170 240-240 ");
 }
 
 TEST(RtAppThread, InstancesHaveUniqueTimersOfTheirOwnAndShareOthers) {
   const auto own = played(R"("a" : { "instance" : 2, "loop" : 1, "run" : 10,
-      "timer" : { "ref" : "uniqueA", "period" : 100 } })", kMs);
+      "timer" : { "ref" : "uniqueA", "period" : 100 } })",
+                          kMs);
   EXPECT_EQ(own->ran("a-0"), "0-10 100-100 ");
   EXPECT_EQ(own->ran("a-1"), "0-10 100-100 ");
   EXPECT_EQ(own->count("a"), 2U);
   const auto shared = played(R"("a" : { "instance" : 2, "loop" : 1, "run" : 10,
-      "timer" : { "ref" : "A", "period" : 100 } })", kMs);
+      "timer" : { "ref" : "A", "period" : 100 } })",
+                             kMs);
   EXPECT_EQ(shared->ran("a-0"), "0-10 100-100 ");
   EXPECT_EQ(shared->ran("a-1"), "0-10 200-200 ");
 }
@@ -139,7 +143,8 @@ TEST(RtAppThread, AMutexKeepsOthersOut) {
   const auto play = played(R"(
       "a" : { "loop" : 1, "lock" : "m", "run" : 100, "unlock" : "m", "run" : 50 },
       "b" : { "loop" : 1, "delay" : 10, "lock" : "m", "run" : 100, "unlock" : "m" },
-      "c" : { "loop" : 1, "delay" : 20, "lock" : "other", "run" : 10, "unlock" : "other" })", kMs);
+      "c" : { "loop" : 1, "delay" : 20, "lock" : "other", "run" : 10, "unlock" : "other" })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-150 ");
   EXPECT_EQ(play->ran("b"), "0-0 10-10 100-200 ");
   EXPECT_EQ(play->ran("c"), "0-0 20-30 ");
@@ -149,7 +154,8 @@ TEST(RtAppThread, WhoUnlocksMayLockAgainBeforeWhoWaits) {
   const auto play = played(R"(
       "a" : { "loop" : 1, "lock" : "m", "run" : 100, "unlock" : "m", "lock" : "m", "run" : 100,
               "unlock" : "m" },
-      "b" : { "loop" : 1, "delay" : 10, "lock" : "m", "run" : 10, "unlock" : "m" })", kMs);
+      "b" : { "loop" : 1, "delay" : 10, "lock" : "m", "run" : 10, "unlock" : "m" })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-200 ");
   EXPECT_EQ(play->ran("b"), "0-0 10-10 100-100 200-210 ");
 }
@@ -180,7 +186,8 @@ TEST(RtAppThread, ASignalWakesTheFirstWaiterABroadcastAll) {
 TEST(RtAppThread, ASignalBeforeAnybodyWaitsIsLost) {
   const auto play = played(R"(
       "a" : { "loop" : 1, "delay" : 50, "lock" : "m", "wait" : { "ref" : "c", "mutex" : "m" } },
-      "b" : { "loop" : 1, "signal" : "c", "run" : 10 })", kMs);
+      "b" : { "loop" : 1, "signal" : "c", "run" : 10 })",
+                           kMs);
   EXPECT_EQ(play->task("a").state, TaskState::kBlocked);
 }
 
@@ -189,7 +196,8 @@ TEST(RtAppThread, SyncSignalsAndWaitsForTheAnswer) {
       "a" : { "loop" : 1, "lock" : "m", "wait" : { "ref" : "c", "mutex" : "m" }, "run" : 40,
               "signal" : "c", "unlock" : "m" },
       "b" : { "loop" : 1, "delay" : 50, "run" : 10, "lock" : "m",
-              "sync" : { "ref" : "c", "mutex" : "m" }, "unlock" : "m", "run" : 10 })", kMs);
+              "sync" : { "ref" : "c", "mutex" : "m" }, "unlock" : "m", "run" : 10 })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-0 60-100 ");
   EXPECT_EQ(play->ran("b"), "0-0 50-60 100-110 ");
 }
@@ -199,7 +207,8 @@ TEST(RtAppThread, ResumeWakesWhoIsSuspendedUnderThatName) {
       "a" : { "loop" : 1, "suspend", "run" : 10 },
       "b" : { "instance" : 2, "loop" : 1, "suspend" : "team", "run" : 20 },
       "c" : { "loop" : 1, "delay" : 30, "run" : 10, "resume" : "a", "run" : 10,
-              "resume" : "team" })", kMs);
+              "resume" : "team" })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-0 40-50 ");
   EXPECT_EQ(play->ran("b-0"), "0-0 50-70 ");
   EXPECT_EQ(play->ran("b-1"), "0-0 50-70 ");
@@ -209,7 +218,8 @@ TEST(RtAppThread, ABarrierLetsAllGoWhenTheLastHasCome) {
   const auto play = played(R"(
       "a" : { "loop" : 2, "run" : 10, "barrier" : "x", "run" : 10, "barrier" : "y" },
       "b" : { "loop" : 2, "run" : 30, "barrier" : "x", "run" : 10, "barrier" : "y" },
-      "c" : { "loop" : 2, "run" : 50, "barrier" : "x", "run" : 40, "barrier" : "y" })", kMs);
+      "c" : { "loop" : 2, "run" : 50, "barrier" : "x", "run" : 40, "barrier" : "y" })",
+                           kMs);
   EXPECT_EQ(play->ran("a"), "0-10 50-60 90-100 140-150 180-180 ");
   EXPECT_EQ(play->ran("b"), "0-30 50-60 90-120 140-150 180-180 ");
   EXPECT_EQ(play->ran("c"), "0-180 ");
@@ -218,7 +228,8 @@ TEST(RtAppThread, ABarrierLetsAllGoWhenTheLastHasCome) {
 TEST(RtAppThread, ASemaphoreRemembersPosts) {
   const auto play = played(R"(
       "a" : { "loop" : 1, "sem_post" : "s", "sem_post" : "s", "run" : 200, "sem_post" : "s" },
-      "b" : { "loop" : 3, "delay" : 50, "sem_wait" : "s", "run" : 10 })", kMs);
+      "b" : { "loop" : 3, "delay" : 50, "sem_wait" : "s", "run" : 10 })",
+                           kMs);
   EXPECT_EQ(play->ran("b"), "0-0 50-70 200-210 ");
 }
 
@@ -226,7 +237,8 @@ TEST(RtAppThread, AForkStartsAnotherThread) {
   const auto play = played(R"(
       "a" : { "loop" : 2, "run" : 100, "fork" : "b" },
       "b" : { "instance" : 0, "loop" : 1, "run" : 10,
-              "timer" : { "ref" : "unique", "period" : 50 } })", kMs);
+              "timer" : { "ref" : "unique", "period" : 50 } })",
+                           kMs);
   EXPECT_EQ(play->count("b"), 2U);
   EXPECT_EQ(play->ran("b-fork0"), "100-110 150-150 ");
   EXPECT_EQ(play->ran("b-fork1"), "200-210 250-250 ");
@@ -241,7 +253,8 @@ TEST(RtAppThread, ForksAreLimitedAsThoseOfRtApp) {
 TEST(RtAppThread, YieldLetsOthersRun) {
   const auto play = played(R"(
       "a" : { "loop" : 1, "cpus" : [0], "run" : 100, "yield", "run" : 100 },
-      "b" : { "loop" : 1, "cpus" : [0], "run" : 50 })", 10 * kMs, 1);
+      "b" : { "loop" : 1, "cpus" : [0], "run" : 50 })",
+                           10 * kMs, 1);
   EXPECT_EQ(play->ran("a"), "0-100 150-250 ");
   EXPECT_EQ(play->ran("b"), "100-150 ");
 }
@@ -250,7 +263,8 @@ TEST(RtAppThread, PhasesMoveToOtherCpusAndBack) {
   const auto play = played(R"("a" : { "loop" : 1, "cpus" : [2], "phases" : {
       "p" : { "cpus" : [0], "run" : 1000, "sleep" : 10 },
       "q" : { "cpus" : [1], "run" : 1000, "sleep" : 10 },
-      "r" : { "run" : 1000 } } })", 10 * kMs);
+      "r" : { "run" : 1000 } } })",
+                           10 * kMs);
   EXPECT_EQ(play->diary().cpus(), "a@0 a@0 a@1 a@1 a@2 ");
   EXPECT_GE(play->task("a").se.sum_exec_runtime, 3'000 * kUs);
   EXPECT_EQ(play->task("a").state, TaskState::kDead);
@@ -258,7 +272,8 @@ TEST(RtAppThread, PhasesMoveToOtherCpusAndBack) {
 
 TEST(RtAppThread, PhasesMayChangeThePriority) {
   const auto play = played(R"("a" : { "loop" : 1, "priority" : 4, "phases" : {
-      "p" : { "run" : 10 }, "q" : { "priority" : -5, "sleep" : 1000000 } } })", kMs);
+      "p" : { "run" : 10 }, "q" : { "priority" : -5, "sleep" : 1000000 } } })",
+                           kMs);
   EXPECT_EQ(play->task("a").nice, -5);
 }
 
@@ -266,7 +281,8 @@ TEST(RtAppThread, ALoopInWhichNoTimePassesDoesNotStopTheClock) {
   const auto play = played(R"(
       "a" : { "resume" : "nobody" },
       "b" : { "timer" : { "ref" : "x", "period" : 0 } },
-      "c" : { "run" : 0 }, "d" : { "sleep" : 0, "yield" } )", 10 * kMs);
+      "c" : { "run" : 0 }, "d" : { "sleep" : 0, "yield" } )",
+                           10 * kMs);
   EXPECT_GT(play->progress("a").units, 1000U);
   EXPECT_GT(play->progress("c").units, 1000U);
 }

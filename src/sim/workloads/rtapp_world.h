@@ -17,7 +17,7 @@ namespace cppland::sim::rtapp {
 // somebody was faster. Whoever unlocks it, it is free.
 struct Mutex {
   bool locked = false;
-  WaitQueue queue;
+  WaitQueue queue{};
 
   // False if the caller must block, and try again then.
   bool lock(Waiter& waiter);
@@ -38,12 +38,12 @@ struct Timer {
 // it runs; should the last come back before that, it does not wait.
 struct Barrier {
   std::uint64_t missing = 0;  // before the last
-  WaitQueue queue;
+  WaitQueue queue{};
 };
 
 struct Semaphore {
   std::uint64_t count = 0;
-  WaitQueue queue;
+  WaitQueue queue{};
 };
 
 class World {

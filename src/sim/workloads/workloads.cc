@@ -78,11 +78,13 @@ Loaded load_named(const std::string& text) {
     std::string names;
     for (const WorkloadName& known : workload_names())
       names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
-    return error(EINVAL, "there is no workload \"{}\"; there are {}, and files (with a / or . in "
-                         "their name)", name, names);
+    return error(EINVAL,
+                 "there is no workload \"{}\"; there are {}, and files (with a / or . in "
+                 "their name)",
+                 name, names);
   }
   if (!parameters.empty())
-    return error(EINVAL, "workload \"{}\" takes no parameters, but \"{}\" was given", name,
+    return error(EINVAL, R"(workload "{}" takes no parameters, but "{}" was given)", name,
                  parameters);
   if (is_shipped) return context(rtapp::load(shipped->text), "workload \"{}\"", name);
   return load_workload(kDesktopParts);
