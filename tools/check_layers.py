@@ -86,6 +86,8 @@ def broken_rule(root, file, quote, name):
         return None
     if is_test(included) and not is_test(file):
         return f"{included} is for tests only"
+    if own is None and other is None:  # an example, of a file of its own
+        return None
     if other is None:
         return f"{included} belongs to no layer"
     if own is not None and other > own:

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "base/unique_handle.h"
-#include "histogram.h"
+#include "stats/histogram.h"
 #include "timeline.h"
 
 namespace cppland::load {

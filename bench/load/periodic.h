@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "histogram.h"
+#include "stats/histogram.h"
 #include "timeline.h"
 
 namespace cppland::load {

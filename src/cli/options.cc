@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/validators.h"
 
 namespace cppland::cli {
 namespace {
@@ -21,18 +22,6 @@ std::string policy_help(const SchedulerInfo& info) {
   for (const PolicyEntry& entry : info.policies)
     text += fmt::format("\n{}: {}", entry.name, entry.summary);
   return text;
-}
-
-// A decimal number within bounds. (CLI11 alone would take 010 for 8.)
-CLI::Validator number(std::uint64_t least, std::uint64_t most) {
-  return {[=](std::string& text) -> std::string {
-            const auto value = parse_int<std::uint64_t>(text);
-            if (!value || *value < least || *value > most)
-              return fmt::format("\"{}\" is no number from {} to {}", text, least, most);
-            text = std::to_string(*value);
-            return {};
-          },
-          fmt::format("{} to {}", least, most)};
 }
 
 void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,

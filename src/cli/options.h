@@ -8,6 +8,7 @@
 #include <expected>
 #include <string>
 
+#include "cli/goodbye.h"
 #include "kernel/live/dispatcher.h"
 
 namespace cppland::cli {
@@ -23,12 +24,6 @@ struct Options {
   std::uint32_t exit_dump_len = 0;
   std::uint32_t timeout_ms = 5000;
   live::LibbpfOptions libbpf{};
-};
-
-// What is left to do when there is nothing to schedule: print this, and exit so.
-struct Goodbye {
-  std::string text;
-  int status = 0;
 };
 
 // Reads flags and the environment's SCX_TIMEOUT_MS. --help, --version and whatever makes no sense

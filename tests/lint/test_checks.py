@@ -98,6 +98,16 @@ class LayersTest(TreeTest):
         self.write("src/agent/x.cc", '#include "agent/none.h"')
         self.assert_finds("src/agent/x.cc", 1, "no file of this project")
 
+    def test_accepts_examples_that_include_their_own(self):
+        self.write("examples/one/policy.h", "#include <cppland/task.h>")
+        self.write("examples/one/main.cc", '#include "policy.h"')
+        self.assertEqual(check_layers.check(self.root), [])
+
+    def test_finds_examples_in_products(self):
+        self.write("examples/one/policy.h")
+        self.write("src/agent/x.cc", '#include "examples/one/policy.h"')
+        self.assert_finds("src/agent/x.cc", 1, "examples/one/policy.h belongs to no layer")
+
     def test_finds_folders_without_layer(self):
         self.write("src/new/x.cc")
         self.assert_finds("src/new/x.cc", 1, "src/new is no layer")

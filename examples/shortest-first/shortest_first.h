@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// shortest_first.cc - whoever is expected to be done soonest runs first.
+// shortest_first.h - whoever is expected to be done soonest runs first.
 //
 // What a task used when it last ran foretells what it will use next, averaged with what it used
 // before. A long task is not starved: the order is by a point in time, the beginning of the wait
 // plus eight times the expected use, so that whoever has waited long enough comes before everybody
 // who has just arrived.
-#include <cppland/cppland.h>
+#pragma once
+
+#include <cppland/policy.h>
 
 struct ShortestFirst {
   struct Task : cppland::Task {
@@ -29,7 +31,3 @@ struct ShortestFirst {
 
   cppland::OrderedTasks<Task> queue;
 };
-
-int main(int argc, char** argv) {
-  return cppland::scheduler_main<ShortestFirst>("scx_shortest_first", argc, argv, "1.0");
-}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // histogram.cc - see histogram.h.
-#include "histogram.h"
+#include "stats/histogram.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 
-namespace cppland::load {
+namespace cppland {
 namespace {
 
 // Values below 2 * kSteps have a cell each. From there on, the cells of one power of two are
@@ -90,4 +90,4 @@ std::uint64_t Histogram::answer(std::size_t cell) const {
   return std::clamp(middle_of(cell), min_, max_);
 }
 
-}  // namespace cppland::load
+}  // namespace cppland

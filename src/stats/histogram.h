@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace cppland::load {
+namespace cppland {
 
 // Every power of two is cut into 128 cells, and a cell answers with its middle: the relative error
 // is at most 1/256. Values are nanoseconds, up to `kLargest` (about 70 minutes); what is larger
@@ -42,4 +42,4 @@ class Histogram {
   double sum_ = 0;
 };
 
-}  // namespace cppland::load
+}  // namespace cppland

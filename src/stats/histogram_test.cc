@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // histogram_test.cc - the histogram against exact answers.
-#include "histogram.h"
+#include "stats/histogram.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <random>
 
-namespace cppland::load {
+namespace cppland {
 namespace {
 
 TEST(Histogram, AnswersZeroWithoutValues) {
@@ -105,4 +105,4 @@ TEST(Histogram, MergingWithNothingChangesNothing) {
 }
 
 }  // namespace
-}  // namespace cppland::load
+}  // namespace cppland

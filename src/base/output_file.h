@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// output_file.h - a file that is written bit by bit, and is there when it is whole.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_handle.h"
+
+namespace cppland {
+
+// Writes into a file beside the one that is meant, which takes its place in commit(); without that
+// nothing is left, and what was there before stays. What is no regular file (/dev/stdout, a pipe)
+// is written to as it is.
+class OutputFile {
+ public:
+  // Fails if the file cannot be made; so it is to be called before any long work.
+  [[nodiscard]] static Result<OutputFile> create(const std::string& path);
+
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&& other) = delete;
+  ~OutputFile();
+
+  // Buffered. What goes wrong is kept for commit(), and later calls do nothing.
+  void write(std::string_view text);
+  [[nodiscard]] bool failed() const noexcept { return errno_ != 0; }
+
+  // Everything is written and in its place. To be called once, at the end.
+  [[nodiscard]] Result<void> commit();
+
+ private:
+  OutputFile(std::string path, std::string temporary, UniqueFd fd);
+  void flush();
+
+  std::string path_;
+  std::string temporary_;  // empty: none
+  UniqueFd fd_;
+  std::string buffer_;
+  int errno_ = 0;
+};
+
+}  // namespace cppland

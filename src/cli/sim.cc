@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sim.cc - simulate_main(): from the command line to the exit status.
+#include <cppland/simulate.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/output_file.h"
+#include "cli/signals.h"
+#include "cli/sim_options.h"
+#include "cli/sim_progress.h"
+#include "cli/sim_runs.h"
+#include "policies/table.h"
+#include "sim/report.h"
+#include "sim/report_comparison.h"
+
+namespace cppland {
+namespace {
+
+using cli::SimOptions;
+
+constexpr int kFailure = 1;
+constexpr int kSignalled = 128;
+
+// Figures that got lost on a full disk must not pass for a success.
+Result<void> print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
+  return error(errno, "write to stdout");
+}
+
+std::string told(const Error& error) {
+  return error.code() == EINVAL ? error.tried() : error.message();
+}
+
+int fail(const SchedulerInfo& info, std::string_view message) {
+  fmt::print(stderr, "{}: {}\n", info.name, message);
+  return kFailure;
+}
+
+// Those of the program, and those that come with cppland under other names.
+std::vector<PolicyEntry> all_policies(const SchedulerInfo& info) {
+  std::vector<PolicyEntry> all(info.policies.begin(), info.policies.end());
+  for (const PolicyEntry& entry : policies::all()) {
+    if (std::ranges::find(all, entry.name, &PolicyEntry::name) == all.end()) all.push_back(entry);
+  }
+  return all;
+}
+
+Result<std::optional<OutputFile>> create(const std::string& path) {
+  if (path.empty() || path == "-") return std::nullopt;
+  return CPPLAND_TRY(OutputFile::create(path));
+}
+
+std::string table(const std::vector<sim::RunFigures>& runs) {
+  return runs.size() == 1 ? to_table(runs.front()) : to_table(sim::compare(runs), runs.front());
+}
+
+// Where the results go to. Made before the first run: nobody should wait for figures that cannot
+// be written.
+struct Outputs {
+  std::optional<OutputFile> json;
+  std::optional<OutputFile> trace;
+
+  static Result<Outputs> create(const SimOptions& options) {
+    return Outputs{CPPLAND_TRY(cppland::create(options.json)),
+                   CPPLAND_TRY(cppland::create(options.trace))};
+  }
+};
+
+Result<void> write(Outputs& outputs, const SimOptions& options,
+                   const std::vector<sim::RunFigures>& runs) {
+  const std::string json =
+      options.json.empty() ? std::string() : to_json(std::span(runs)).dump(2) + "\n";
+  if (outputs.trace) CPPLAND_TRY(outputs.trace->commit());
+  if (outputs.json) {
+    outputs.json->write(json);
+    CPPLAND_TRY(outputs.json->commit());
+  }
+  return print(options.json == "-" ? json : table(runs));
+}
+
+// The runs; without a value if a signal has ended them.
+Result<std::optional<std::vector<sim::RunFigures>>> run(const SimOptions& options, Outputs& outputs,
+                                                        const cli::StopSignals& signals,
+                                                        int& signal) {
+  std::optional<sim::TraceWriter> trace;
+  if (outputs.trace) trace.emplace(*outputs.trace);
+  cli::Progress progress;
+  auto runs = run_all(options, trace ? &*trace : nullptr, [&](std::string_view what, double done) {
+    progress.show(what, done);
+    signal = signals.take();
+    return signal == 0;
+  });
+  if (runs) return std::move(*runs);
+  if (signal != 0) return std::nullopt;
+  if (trace && trace->failed()) CPPLAND_TRY(outputs.trace->commit());  // says why
+  return std::unexpected(runs.error());
+}
+
+Result<int> simulate(const SchedulerInfo& info, SimOptions& options) {
+  for (const std::string& note : CPPLAND_TRY(prepare(options)))
+    fmt::print(stderr, "{}: note: {}\n", info.name, note);
+  const auto signals = CPPLAND_TRY(cli::StopSignals::block());
+  Outputs outputs = CPPLAND_TRY(Outputs::create(options));
+  int signal = 0;
+  const auto runs = CPPLAND_TRY(run(options, outputs, signals, signal));
+  if (!runs) return kSignalled + signal;
+  CPPLAND_TRY(write(outputs, options, *runs));
+  int status = 0;
+  for (const sim::RunFigures& each : *runs) {
+    if (each.exit.kind != sim::Exit::kNone) status = fail(info, exit_line(each));
+  }
+  return status;
+}
+
+int simulate_or_say_why_not(const SchedulerInfo& info, int argc, char** argv) {
+  const std::vector<PolicyEntry> policies = all_policies(info);
+  const SchedulerInfo all{info.name, info.version, policies};
+  auto options = cli::parse_sim_options(all, argc, argv);
+  if (!options && options.error().status != 0) {
+    fmt::print(stderr, "{}", options.error().text);
+    return options.error().status;
+  }
+  if (!options) {
+    const auto printed = print(options.error().text);
+    return printed ? 0 : fail(info, told(printed.error()));
+  }
+  const auto status = simulate(info, *options);
+  return status ? *status : fail(info, told(status.error()));
+}
+
+}  // namespace
+
+int simulate_main(const SchedulerInfo& info, int argc, char** argv) {
+  try {
+    return simulate_or_say_why_not(info, argc, argv);
+  } catch (const std::exception& wrong) {  // no memory
+    return fail(info, wrong.what());
+  }
+}
+
+}  // namespace cppland

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// parameters_test.cc - every cost has a name, and what cannot be set is refused.
+#include "sim/parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+namespace cppland::sim {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+std::string refused(std::string_view setting) {
+  Parameters parameters;
+  const auto done = set_parameter(parameters, setting);
+  return done ? "accepted" : done.error().tried();
+}
+
+TEST(Parameters, SetWhatTheyName) {
+  Parameters parameters;
+  ASSERT_TRUE(set_parameter(parameters, "slice-us=5000"));
+  ASSERT_TRUE(set_parameter(parameters, "slice-us-min=300"));
+  ASSERT_TRUE(set_parameter(parameters, "timeout-ms=2000"));
+  ASSERT_TRUE(set_parameter(parameters, "cold-cache-ns=0"));
+  ASSERT_TRUE(set_parameter(parameters, "agent-event-ns=17"));
+  EXPECT_EQ(parameters.policy.slice_ns, 5'000'000U);
+  EXPECT_EQ(parameters.policy.slice_min_ns, 300'000U);
+  EXPECT_EQ(parameters.machine.timeout_ns, 2'000'000'000U);
+  EXPECT_EQ(parameters.machine.costs.cold_cache, 0U);
+  EXPECT_EQ(parameters.agent.event, 17U);
+}
+
+TEST(Parameters, EachHasItsOwnPlaceAndADefaultWithinItsBounds) {
+  Parameters parameters;
+  std::set<const std::uint64_t*> places;
+  for (const Parameter& parameter : all_parameters()) {
+    EXPECT_TRUE(places.insert(&parameter.in(parameters)).second) << parameter.name;
+    EXPECT_GE(parameter.default_value(), parameter.least) << parameter.name;
+    EXPECT_LE(parameter.default_value(), parameter.most) << parameter.name;
+    const std::string setting = fmt::format("{}={}", parameter.name, parameter.least);
+    ASSERT_TRUE(set_parameter(parameters, setting)) << setting;
+    EXPECT_EQ(parameter.in(parameters), parameter.least * parameter.unit_ns);
+  }
+}
+
+// A cost that is new needs a name, too.
+TEST(Parameters, NameEveryCost) {
+  const auto costs = static_cast<std::size_t>(std::ranges::count_if(
+      all_parameters(),
+      [](const Parameter& parameter) { return parameter.name.ends_with("-ns"); }));
+  EXPECT_EQ(costs, (sizeof(Costs) + sizeof(AgentCosts)) / sizeof(std::uint64_t));
+}
+
+TEST(Parameters, RefuseUnknownNamesAndTellThoseThatThereAre) {
+  EXPECT_THAT(refused("slice=3"), HasSubstr("there is no parameter \"slice\"; there are slice-us, "
+                                            "slice-us-min, tick-us, "));
+  EXPECT_THAT(refused("slice=3"), EndsWith("agent-decision-ns"));
+  EXPECT_THAT(refused("=3"), HasSubstr("there is no parameter \"\""));
+}
+
+TEST(Parameters, RefuseWhatIsNoValue) {
+  for (const std::string value : {"", "x", "-1", "1.5", "0", "1000001", "99999999999999999999"})
+    EXPECT_EQ(refused("slice-us=" + value),
+              "slice-us: \"" + value + "\" is no number from 1 to 1000000");
+  EXPECT_EQ(refused("slice-us"), "\"slice-us\" is not of the form NAME=VALUE");
+}
+
+}  // namespace
+}  // namespace cppland::sim
