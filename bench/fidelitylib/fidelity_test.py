@@ -67,9 +67,17 @@ class Simulator(unittest.TestCase):
         with self.program(script):
             self.assertEqual(simulate(self.RUN)["all"], one(3, 7))
 
+    def test_settings_are_passed_on(self) -> None:
+        with self.program('echo "${@: -6:4}" >&2; exit 1'), self.assertRaisesRegex(CompareError, "--set a=1 --set b=2"):
+            simulate(self.RUN, ["a=1", "b=2"])
+
     def test_its_failure_is_shown(self) -> None:
-        with self.program("echo no such policy >&2; exit 2"), self.assertRaisesRegex(CompareError, "2: no such policy"):
-            simulate(self.RUN)
+        for status, ours in ((2, 2), (3, 1)):
+            message = f"status {status}: no such thing$"
+            with self.program(f"echo no such thing >&2; echo more >&2; exit {status}"):
+                with self.assertRaisesRegex(CompareError, message) as caught:
+                    simulate(self.RUN)
+                self.assertEqual(caught.exception.status, ours)
 
 
 class Table(unittest.TestCase):
@@ -112,6 +120,7 @@ class CommandLine(unittest.TestCase):
         program.parent.mkdir()
         program.write_text('#!/bin/sh\n[ "$2" != nonsense ] || { echo "nonsense not in {fifo}" >&2; exit 2; }\n')
         program.chmod(0o755)
+        (program.parent / "cppland").symlink_to(program)
         self.workload = self.folder / "w.json"
         self.workload.write_text('{"tasks": {"t": {"run": 1}}}')
 
@@ -142,6 +151,12 @@ class CommandLine(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 self.assert_refused(word, "--workloads", str(self.workload), *arguments)
 
+    def test_it_says_what_to_build(self) -> None:
+        (self.folder / "bin" / "cppland").unlink()
+        done = self.run_fidelity("--workloads", str(self.workload))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("build first", done.stderr)
+
     def kept(self, **changes: Any) -> str:
         row = {"cpus": 1, "workload": "w", "policy": "fifo", "vm": {"classes": {"t": one(1)}, "all": one(1)}}
         figures = {"version": 1, "kernel": "7", "seconds": 10, "seeds": 1, "hogs_per_cpu": 4, "rows": [row]}
@@ -158,6 +173,7 @@ class CommandLine(unittest.TestCase):
 
     def test_kept_figures_stand_beside_the_simulators(self) -> None:
         simulator = self.folder / "bin" / "cppland"
+        simulator.unlink()
         simulator.write_text(f"#!/bin/bash\necho '{json.dumps(simulated())}' >\"${{@: -1}}\"\n")
         simulator.chmod(0o755)
         out = self.folder / "out.json"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ CALIBRATION = {
 }
 
 
-def rt_app_folder() -> Path:
+def _rt_app_folder() -> Path:
     found = subprocess.run([ROOT / "tools" / "rt-app"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode != 0:
         raise CompareError("there is no rt-app for the guest (see above)")
@@ -48,27 +49,10 @@ class RealKernel:
     def __init__(self, kernel: str, keep: str | None = None) -> None:
         self._kernel = kernel
         self._keep = Path(keep) if keep else None
-        self._rt_app = rt_app_folder()
-        self._calibration = self._calibrate()
+        self._rt_app = _rt_app_folder()
 
-    def measure(self, run: Run) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="cppland-") as temporary:
-            folder = Path(temporary)
-            logs = folder / "logs"
-            if self._keep:
-                logs = self._keep / f"{run.workload.name}-{run.cpus}-{run.policy}-{run.seed}"
-            logs.mkdir(parents=True, exist_ok=True)
-            options = [*self._adds(run.write(self._calibration, folder)), "--get", f"{LOGS}:{logs}"]
-            guest = Guest(self._kernel, run.cpus, run.seed, options=options)
-            megahertz = 0.0
-            for event in run_in_guest(guest, _body(), parse_scheduler(f"scx_cppland --policy {run.policy}")):
-                if event.kind == "megahertz":
-                    megahertz = float(event.text)
-            if not megahertz:
-                raise CompareError("the guest did not say how fast its clock is")
-            return figures(run.workload, logs / Path(LOGS).name, megahertz)
-
-    def _calibrate(self) -> int:
+    @cached_property
+    def calibration(self) -> int:
         """What a loop of rt-app takes in a guest, in ns; the same in every run, as time counts instructions."""
         with tempfile.TemporaryDirectory(prefix="cppland-") as folder:
             file = Path(folder, "calibration.json")
@@ -79,6 +63,23 @@ class RealKernel:
                 if found := re.search(r"pLoad = (\d+)ns", event.text):
                     return int(found[1])
         raise CompareError("rt-app did not say what its calibration found")
+
+    def measure(self, run: Run) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(prefix="cppland-") as temporary:
+            folder = Path(temporary)
+            logs = folder / "logs"
+            if self._keep:
+                logs = self._keep / f"{run.workload.name}-{run.cpus}-{run.policy}-{run.seed}"
+            logs.mkdir(parents=True, exist_ok=True)
+            options = [*self._adds(run.write(self.calibration, folder)), "--get", f"{LOGS}:{logs}"]
+            guest = Guest(self._kernel, run.cpus, run.seed, options=options)
+            megahertz = 0.0
+            for event in run_in_guest(guest, _body(), parse_scheduler(f"scx_cppland --policy {run.policy}")):
+                if event.kind == "megahertz":
+                    megahertz = float(event.text)
+            if not megahertz:
+                raise CompareError("the guest did not say how fast its clock is")
+            return figures(run.workload, logs / Path(LOGS).name, megahertz)
 
     def _adds(self, file: Path) -> list[str]:
         return ["--add", f"{self._rt_app}:/root/rt-app", "--add", f"{file}:/root/{file.name}"]

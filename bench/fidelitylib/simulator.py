@@ -4,6 +4,7 @@
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ VERSION = 1  # of the simulator's JSON
 CALIBRATION = "CPU0"  # it means nothing where `run` is CPU time itself
 
 
-def simulate(run: Run) -> dict[str, Any]:
+def simulate(run: Run, settings: Sequence[str] = ()) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="cppland-") as temporary:
         folder = Path(temporary)
         out = folder / "out.json"
@@ -24,12 +25,15 @@ def simulate(run: Run) -> dict[str, Any]:
             [
                 build_folder() / "bin" / "cppland", "sim", "--policy", run.policy, "--cpus", str(run.cpus),
                 "--workload", run.write(CALIBRATION, folder), "--seed", str(run.seed),
-                "--duration", str(run.seconds), "--json", out,
+                "--duration", str(run.seconds), *(word for setting in settings for word in ("--set", setting)),
+                "--json", out,
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
-            raise CompareError(f"the simulator ended with status {done.returncode}: {done.stderr.strip()}")
+            reason = done.stderr.strip().partition("\n")[0]
+            status = 2 if done.returncode == 2 else 1  # it knows which parameters there are
+            raise CompareError(f"the simulator ended with status {done.returncode}: {reason}", status)
         return figures(out.read_text())
 
 

@@ -51,6 +51,10 @@ class Latencies(unittest.TestCase):
         found = self.found(waking(5, "t", 9), waking(7, "t", 9), switch(8, 2, "R", "t", 9))
         self.assertEqual(found, [Wait("t", 5, 8)])
 
+    def test_that_holds_for_one_that_ran_before(self) -> None:
+        lines = [switch(1, 2, "R", "t", 9), switch(3, 9, "S", "u", 2), waking(5, "t", 9), waking(7, "t", 9)]
+        self.assertEqual(self.found(*lines, switch(8, 2, "R", "t", 9)), [Wait("t", 5, 8)])
+
     def test_who_runs_and_does_not_block_did_not_wait(self) -> None:
         lines = [switch(1, 2, "R", "t", 9), waking(5, "t", 9), switch(6, 9, "R", "u", 2), switch(8, 2, "R", "t", 9)]
         self.assertEqual(self.found(*lines), [])
