@@ -19,6 +19,7 @@ from .run import LOGS, Run
 from .workload import COMM, HOG, Workload
 
 TRACE_MIB = 24  # for each CPU
+LOG = re.compile(r"log-(.+)-\d+\.log")
 # What every job begins with; the programs of Debian's next release bring their own C library.
 PRELUDE = f"""\
 rt_app() {{
@@ -97,10 +98,14 @@ def figures(workload: Workload, logs: Path, megahertz: float) -> dict[str, Any]:
         for wait in trace.waits(lines):
             if wait.comm in names:
                 latencies[names[wait.comm]].append((wait.end - wait.begin) / megahertz)
-    classes = {}
-    for name, values in latencies.items():
-        periods = [missed for log in logs.glob(f"log-{name}-*.log") for missed in missed_periods(log.read_text())]
-        classes[name] = {**_of_waits(values), "periods": len(periods), "missed": sum(periods)}
+    periods: dict[str, list[bool]] = {name: [] for name in names.values()}
+    for log in logs.iterdir():
+        if (match := LOG.fullmatch(log.name)) and match[1] in periods:
+            periods[match[1]] += missed_periods(log.read_text())
+    classes = {
+        name: {**_of_waits(values), "periods": len(periods[name]), "missed": sum(periods[name])}
+        for name, values in latencies.items()
+    }
     shown = [name for name in classes if name != HOG]
     return {
         "classes": classes,

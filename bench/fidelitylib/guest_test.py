@@ -30,7 +30,7 @@ class OfAGuest(unittest.TestCase):
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
         self.logs = Path(holder.name)
-        self.workload = Workload("w", {"tick": {}, "a name that is long": {}})
+        self.workload = Workload("w", {"tick": {}, "tick-tack": {}, "a name that is long": {}})
 
     def write_trace(self, *lines: str, entries: int = 9) -> None:
         (self.logs / "trace").write_text(HEAD.format(entries) + "".join(lines))
@@ -44,13 +44,14 @@ class OfAGuest(unittest.TestCase):
             waking(5000, "a name that is ", 8), switch(9000, 1, "R", "a name that is ", 8),
             waking(9000, "hog", 1), switch(90000, 8, "S", "hog", 1),
         )  # fmt: skip
-        for log in ("log-tick-0.log", "log-tick-1.log"):
+        for log in ("log-tick-0.log", "log-tick-1.log", "log-tick-tack-2.log"):
             (self.logs / log).write_text(LOG)
         found = figures(self.workload, self.logs, 1000)
         self.assertEqual([found["classes"][name]["p50_us"] for name in ("tick", "a name that is long", "hog")],
                          [2, 4, 81])  # fmt: skip
         self.assertEqual(found["classes"]["tick"]["periods"], 4)
-        self.assertEqual(found["all"], {"wakeups": 2, "p50_us": 2, "p99_us": 4, "max_us": 4, "periods": 4, "missed": 2})
+        self.assertEqual(found["classes"]["tick-tack"]["periods"], 2)
+        self.assertEqual(found["all"], {"wakeups": 2, "p50_us": 2, "p99_us": 4, "max_us": 4, "periods": 6, "missed": 3})
 
     def test_a_trace_that_is_not_whole_is_refused(self) -> None:
         self.write_trace(entries=8)

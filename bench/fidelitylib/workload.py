@@ -51,6 +51,8 @@ def read(file: Path) -> Workload:
         raise CompareError(f"--workloads: '{file}' has no tasks", 2)
     if HOG in tasks:
         raise CompareError(f"--workloads: '{file}' has a task '{HOG}', a name that the hogs beside need", 2)
+    if len({task[:COMM] for task in tasks}) < len(tasks):
+        raise CompareError(f"--workloads: '{file}' has tasks whose names agree in their first {COMM} characters", 2)
     return Workload(name, tasks)
 
 

@@ -61,7 +61,7 @@ class Files(unittest.TestCase):
         self.assertEqual(read(self.file), Workload("some", {"t": {"run": 1}}))
 
     def test_what_is_no_workload_is_refused_with_the_files_name(self) -> None:
-        tasks = ("{}", '{"t": 1}', "1", '{"hog": {"run": 1}}')
+        tasks = ("{}", '{"t": 1}', "1", '{"hog": {"run": 1}}', '{"a name that is 1": {}, "a name that is 2": {}}')
         for text in ("", "[]", *(f'{{"tasks": {one}}}' for one in tasks)):
             self.file.write_text(text)
             with self.subTest(text=text), self.assertRaisesRegex(CompareError, "some.json") as caught:
