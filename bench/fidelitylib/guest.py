@@ -52,9 +52,31 @@ class RealKernel:
         self._keep = Path(keep) if keep else None
         self._rt_app = _rt_app_folder()
 
+    def measure(self, run: Run) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(prefix="cppland-") as temporary:
+            folder = Path(temporary)
+            logs = folder / "logs"
+            if self._keep:
+                logs = self._keep / f"{run.workload.name}-{run.cpus}-{run.policy}-{run.seed}"
+            logs.mkdir(parents=True, exist_ok=True)
+            options = [*self._adds(run.write(self._calibration(run), folder)), "--get", f"{LOGS}:{logs}"]
+            guest = Guest(self._kernel, run.cpus, run.seed, options=options)
+            megahertz = 0.0
+            for event in run_in_guest(guest, _body(), parse_scheduler(f"scx_cppland --policy {run.policy}")):
+                if event.kind == "megahertz":
+                    megahertz = float(event.text)
+            if not megahertz:
+                raise CompareError("the guest did not say how fast its clock is")
+            return figures(run.workload, logs / Path(LOGS).name, megahertz)
+
+    def _calibration(self, run: Run) -> int:
+        """What a loop of rt-app takes in RUN, in ns. Virtual CPUs share one stream of instructions: each of N that hogs
+        keep busy has an Nth of it."""
+        return self._alone * (run.cpus if run.hogs_per_cpu else 1)
+
     @cached_property
-    def calibration(self) -> int:
-        """What a loop of rt-app takes in a guest, in ns; the same in every run, as time counts instructions."""
+    def _alone(self) -> int:
+        """The same on a CPU that runs nothing else; equal in every run, as time counts instructions."""
         with tempfile.TemporaryDirectory(prefix="cppland-") as folder:
             file = Path(folder, "calibration.json")
             file.write_text(json.dumps(CALIBRATION))
@@ -64,23 +86,6 @@ class RealKernel:
                 if found := re.search(r"pLoad = (\d+)ns", event.text):
                     return int(found[1])
         raise CompareError("rt-app did not say what its calibration found")
-
-    def measure(self, run: Run) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="cppland-") as temporary:
-            folder = Path(temporary)
-            logs = folder / "logs"
-            if self._keep:
-                logs = self._keep / f"{run.workload.name}-{run.cpus}-{run.policy}-{run.seed}"
-            logs.mkdir(parents=True, exist_ok=True)
-            options = [*self._adds(run.write(self.calibration, folder)), "--get", f"{LOGS}:{logs}"]
-            guest = Guest(self._kernel, run.cpus, run.seed, options=options)
-            megahertz = 0.0
-            for event in run_in_guest(guest, _body(), parse_scheduler(f"scx_cppland --policy {run.policy}")):
-                if event.kind == "megahertz":
-                    megahertz = float(event.text)
-            if not megahertz:
-                raise CompareError("the guest did not say how fast its clock is")
-            return figures(run.workload, logs / Path(LOGS).name, megahertz)
 
     def _adds(self, file: Path) -> list[str]:
         return ["--add", f"{self._rt_app}:/root/rt-app", "--add", f"{file}:/root/{file.name}"]
