@@ -148,6 +148,7 @@ tracing=/sys/kernel/tracing
 [[ -e $tracing/trace ]] || mount -t tracefs tracefs $tracing
 echo {TRACE_MIB * 1024} >$tracing/buffer_size_kb
 echo x86-tsc >$tracing/trace_clock
+echo 0 >$tracing/options/record-cmd # names are in the events; this would take as long as an event does
 say megahertz "$(awk '/^cpu MHz/ {{ print $4; exit }}' /proc/cpuinfo)"
 attach_scheduler
 echo 1 >$tracing/events/sched/sched_waking/enable
