@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# apt.sh - sourced by tools/setup and tools/kernels: an apt state of our own, beside the machine's.
+# apt.sh - sourced by tools/setup, tools/kernels and tools/rt-app: an apt state of our own, beside the machine's.
 # shellcheck shell=bash
 
 CPPLAND_CACHE=${CPPLAND_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cppland}
@@ -36,3 +36,13 @@ SOURCES
 
 apt_private() { apt-get "${private_apt_options[@]}" "$@"; }
 apt_cache_private() { apt-cache "${private_apt_options[@]}" "$@"; }
+
+private_lists() { # SUITE LOG: the state for SUITE, its package lists read; says itself what fails
+  private_apt "$1" || return 1
+  # apt-get takes failed fetches for warnings and goes on with the old lists.
+  if ! apt_private update >"$2" 2>&1; then
+    tail -n 5 "$2" >&2
+    return 1
+  fi
+  grep -E '^[WE]:' "$2" >&2 || true
+}
