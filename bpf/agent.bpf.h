@@ -167,6 +167,7 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 	if (late) {
 		/* It does not come to an end: from now on it competes like everybody else. */
 		charge(p, tctx);
+		tctx->since = now;
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 	} else {
 		if (agent.asked_at)

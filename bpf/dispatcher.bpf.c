@@ -229,11 +229,15 @@ static bool take_decided(s32 cpu)
 
 void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 {
+	struct cpu_state *state = cpu_state_of(cpu);
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
 	s32 held, decided;
 	u64 now;
 
+	/* Nobody is in the local queue: whoever took this CPU is gone elsewhere. */
+	if (state)
+		state->is_taken = 0;
 	drain_decisions();
 	now = bpf_ktime_get_ns();
 	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))

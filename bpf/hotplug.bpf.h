@@ -19,15 +19,21 @@
 
 STATE u32 nr_leaving; /* CPUs; atomic */
 
+static bool end_leaving(struct cpu_state *state, u32 then)
+{
+	if (__sync_val_compare_and_swap(&state->offline, CPU_LEAVES, then) != CPU_LEAVES)
+		return false;
+	__sync_fetch_and_sub(&nr_leaving, 1);
+	return true;
+}
+
 static void cpu_comes(s32 cpu)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (!state)
-		return;
-	if (state->offline == CPU_LEAVES)
-		__sync_fetch_and_sub(&nr_leaving, 1);
-	state->offline = CPU_IS_ONLINE;
+	/* Whoever ends the leaving counts it. */
+	if (state && !end_leaving(state, CPU_IS_ONLINE))
+		state->offline = CPU_IS_ONLINE;
 }
 
 static void cpu_goes(s32 cpu)
@@ -102,8 +108,7 @@ static bool tend_leaving_cpus(void)
 			hand_back(DSQ_URGENT, cpu);
 			scx_bpf_kick_cpu(cpu, 0);
 		} else {
-			state->offline = CPU_IS_OFFLINE;
-			__sync_fetch_and_sub(&nr_leaving, 1);
+			end_leaving(state, CPU_IS_OFFLINE);
 		}
 		bpf_rcu_read_unlock();
 	}

@@ -43,7 +43,7 @@ struct {
 
 static int nudge_now(void *map, u32 *cpu, struct nudge *nudge)
 {
-	nudge->armed = 0;
+	__sync_lock_test_and_set(&nudge->armed, 0);
 	if (scx_bpf_dsq_nr_queued(DSQ_URGENT))
 		scx_bpf_kick_cpu(*cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
 	return 0;
@@ -53,8 +53,11 @@ static void nudge_later(u32 cpu, u64 in_ns)
 {
 	struct nudge *nudge = bpf_map_lookup_elem(&nudges, &cpu);
 
-	if (nudge && !nudge->armed && !bpf_timer_start(&nudge->timer, in_ns, 0))
-		nudge->armed = 1;
+	/* Armed first: the timer may fire on another CPU before this one goes on. */
+	if (!nudge || __sync_lock_test_and_set(&nudge->armed, 1))
+		return;
+	if (bpf_timer_start(&nudge->timer, in_ns, 0))
+		__sync_lock_test_and_set(&nudge->armed, 0);
 }
 
 int init_nudges(void)

@@ -8,7 +8,7 @@
 #include "agent.bpf.h"
 
 #define RECALL_MAX   128
-#define RESCUE_MAX   16
+#define RESCUE_MAX   1024
 #define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 
 STATE u64 next_rescue_at; /* from the queues of the whole machine */
@@ -50,7 +50,7 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 
 		if (n++ >= most)
 			break;
-		if (!tctx)
+		if (!tctx || is_agent(p))
 			continue;
 		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
 		if (before(now, since + longest))

@@ -26,11 +26,11 @@ struct cpu_state {
 	u64 began_at;
 	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
+	u32 offline; /* enum cpu_offline; changed by compare-and-swap */
 	u8 runs; /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
 	u8 is_rare;
-	u8 offline;	/* enum cpu_offline */
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
 	u8 own_first;	/* of what is decided, it looked at its own queue first the last time */
 	u8 is_taken;	/* somebody preempts it, and has not begun to run; any CPU writes this */

@@ -2,7 +2,7 @@
 # apt.sh - sourced by tools/setup, tools/kernels and tools/rt-app: an apt state of our own, beside the machine's.
 # shellcheck shell=bash
 
-CPPLAND_CACHE=${CPPLAND_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cppland}
+CPPLAND_CACHE=${CPPLAND_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cppland}
 export CPPLAND_CACHE
 
 debian_mirror() { # the base address of Debian's archive in the machine's own apt configuration

@@ -2,11 +2,13 @@
 // agent_thread.cc - the one thread that the dispatcher knows as the agent.
 #include "agent/agent_thread.h"
 
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 #include "base/scope.h"
@@ -28,6 +30,9 @@ Result<void> AgentThread::start() {
   pthread_attr_init(&attributes);
   const Finally destroy([&]() noexcept { pthread_attr_destroy(&attributes); });
   pthread_attr_setstacksize(&attributes, kStackBytes);
+  // Whatever class its maker is in: in another one than the dispatcher's, it would never rest.
+  pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+  pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -51,6 +56,18 @@ void AgentThread::stop() noexcept {
   go_.release();
   pthread_join(thread_, nullptr);
   running_ = false;
+}
+
+bool AgentThread::stop_within(std::chrono::seconds patience) noexcept {
+  if (!running_) return true;
+  stop_.store(true, std::memory_order_relaxed);
+  go_.release();
+  timespec until{};
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += patience.count();
+  if (pthread_clockjoin_np(thread_, nullptr, CLOCK_MONOTONIC, &until) != 0) return false;
+  running_ = false;
+  return true;
 }
 
 void* AgentThread::entry(void* self) {

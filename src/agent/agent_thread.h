@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <semaphore>
@@ -41,6 +42,10 @@ class AgentThread {
   // Tells the work to end, and waits for it.
   void stop() noexcept;
 
+  // The same, but waits no longer than that; false if the work has not ended by then. What is left
+  // for the process to do is to exit, without destructors.
+  [[nodiscard]] bool stop_within(std::chrono::seconds patience) noexcept;
+
  private:
   static void* entry(void* self);
   void main() noexcept;
@@ -50,7 +55,7 @@ class AgentThread {
   pid_t tid_ = 0;
   std::atomic<bool> stop_ = false;
   std::binary_semaphore known_{0};
-  std::counting_semaphore<2> go_{0};  // go() and stop() each add one
+  std::counting_semaphore<3> go_{0};  // go() and both stops each add one
   Work work_;
   UniqueFd ended_;
 };

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -59,6 +61,28 @@ TEST(AgentThread, WorksUnderThatTidAndAName) {
   thread.stop();
   EXPECT_EQ(tid, thread.tid());
   EXPECT_STREQ(name.data(), "cppland-agent");
+}
+
+TEST(AgentThread, IsOfTheOrdinaryClassWhateverItsMakerIs) {
+  int policy = -1;
+  std::thread([&] {
+    const sched_param none{};
+    ASSERT_EQ(::sched_setscheduler(0, SCHED_BATCH, &none), 0);
+    AgentThread thread;
+    ASSERT_TRUE(thread.start());
+    policy = ::sched_getscheduler(thread.tid());
+  }).join();
+  EXPECT_EQ(policy, SCHED_OTHER);
+}
+
+TEST(AgentThread, IsNotWaitedForIfItsWorkDoesNotEnd) {
+  std::atomic<bool> may_end = false;
+  AgentThread thread;
+  ASSERT_TRUE(thread.start());
+  thread.go([&](const std::atomic<bool>& /*stop*/) { until_stopped(may_end); });
+  EXPECT_FALSE(thread.stop_within(std::chrono::seconds(1)));
+  may_end = true;
+  EXPECT_TRUE(thread.stop_within(std::chrono::seconds(60)));
 }
 
 TEST(AgentThread, IsReachedByNoSignal) {

@@ -8,8 +8,10 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -28,6 +30,8 @@ namespace cppland {
 namespace {
 
 constexpr int kHotplugPauseMs = 500;
+constexpr int kLookMs = 1000;  // whether the scheduler has ended
+constexpr std::chrono::seconds kPatience{2};  // with an agent that shall end
 constexpr int kSchedExt = 7;  // SCHED_EXT of <linux/sched.h>, which Debian 12's headers lack
 
 void start_log() {
@@ -36,10 +40,13 @@ void start_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
-// Waits until a signal arrives (returns it) or the agent's work has ended by itself (returns 0).
-int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread) {
+// Waits until a signal arrives (returns it), the agent's work has ended by itself, or the kernel has
+// ended the scheduler, which an agent that is stuck does not notice (returns 0).
+int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread,
+                 const live::Dispatcher& dispatcher) {
   std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {thread.ended_fd(), POLLIN, 0}}};
-  while (::poll(fds.data(), fds.size(), -1) < 0) {
+  while (::poll(fds.data(), fds.size(), kLookMs) <= 0) {
+    if (dispatcher.exit_info().kind != live::ExitInfo::kNone) break;
   }
   return signals.take();
 }
@@ -137,15 +144,19 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   spdlog::info("{}: policy {}, {} CPUs", cli::version_line(info), entry.name, topology.nr_online());
 
   const std::uint64_t faults = page_faults();
-  const int signal = wait_for_end(signals, thread);
+  const int signal = wait_for_end(signals, thread, *dispatcher);
   const std::uint64_t new_faults = page_faults() - faults;
   if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
   // First the tasks go back to the kernel's own scheduler, then the agent ends: nobody waits
   // meanwhile.
   dispatcher->detach();
-  thread.stop();
+  const bool ended = thread.stop_within(kPatience);
   const Outcome outcome = report(dispatcher->exit_info());
   spdlog::info("{}", summary(*dispatcher, new_faults));
+  if (!ended) {
+    say(fmt::format("{}: the policy does not come to an end: leaving without it\n", info.name));
+    std::_Exit(outcome == Outcome::kDone ? 0 : 1);  // the thread still works with what is here
+  }
   if (outcome != Outcome::kRestart) return outcome;
   if (signal != 0) return Outcome::kDone;
   spdlog::info("the kernel asks for a restart");

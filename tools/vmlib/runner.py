@@ -167,7 +167,8 @@ class Run:
         when = "during the command" if self._control.ready else "before the command started"
         if self._control.status is not None:
             when = f"after the command had ended with status {self._control.status}"
-        return f"the guest died {when}, after {seconds:.1f} s: {cause}{_tail(log)}"
+        said = f"; QEMU says: {complaint}" if complaint else ""
+        return f"the guest died {when}, after {seconds:.1f} s: {cause}{said}{_tail(log)}"
 
     def _how_it_hung(self) -> str:
         log = _contents(self._console)

@@ -79,6 +79,16 @@ Result<void> check_privileges() {
                missing);
 }
 
+// The kernel knows the agent by the number that it has outside of all PID namespaces.
+Result<void> check_namespace(const KernelFiles& files) {
+  constexpr ino_t kInitial = 0xEFFFFFFC;  // PROC_PID_INIT_INO of the kernel's linux/proc_ns.h
+  struct stat info {};
+  if (::stat(files.pid_namespace.c_str(), &info) != 0 || info.st_ino == kInitial) return {};
+  return error(EPERM,
+               "this process is in a PID namespace of its own, such as a container's, where it does "
+               "not know the numbers by which the kernel knows threads: run it outside of that");
+}
+
 Result<void> check_kfuncs(const KernelFiles& files) {
   const UniqueBtf kernel(btf__parse(files.btf.c_str(), nullptr));
   if (!kernel) return error(errno, "reading the kernel's type information from {}", files.btf);
@@ -121,6 +131,7 @@ Result<void> preflight(const KernelFiles& files) {
   CPPLAND_TRY(check_sched_ext(files));
   CPPLAND_TRY(check_btf_exists(files));
   CPPLAND_TRY(check_privileges());
+  CPPLAND_TRY(check_namespace(files));
   CPPLAND_TRY(wait_until_free(files));
   CPPLAND_TRY(check_kfuncs(files));
   return {};

@@ -12,10 +12,11 @@ namespace cppland::live {
 struct KernelFiles {
   std::string sched_ext = "/sys/kernel/sched_ext";
   std::string btf = "/sys/kernel/btf/vmlinux";
+  std::string pid_namespace = "/proc/self/ns/pid";
 };
 
-// Each refusal is one message that says what to do: no sched_ext, no BTF, missing privileges, a
-// kernel whose BTF describes its own functions wrongly, another scheduler running. A scheduler that
+// Each refusal is one message that says what to do: no sched_ext, no BTF, missing privileges, a PID
+// namespace of its own, a kernel whose BTF describes its own functions wrongly, another scheduler running. A scheduler that
 // is just leaving is waited for, for some seconds.
 [[nodiscard]] Result<void> preflight(const KernelFiles& files = {});
 
@@ -23,6 +24,7 @@ struct KernelFiles {
 [[nodiscard]] Result<void> check_sched_ext(const KernelFiles& files);
 [[nodiscard]] Result<void> check_btf_exists(const KernelFiles& files);
 [[nodiscard]] Result<void> check_privileges();
+[[nodiscard]] Result<void> check_namespace(const KernelFiles& files);
 [[nodiscard]] Result<void> check_kfuncs(const KernelFiles& files);
 [[nodiscard]] Result<void> wait_until_free(const KernelFiles& files);
 

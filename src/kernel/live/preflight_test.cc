@@ -41,7 +41,9 @@ class PreflightTest : public ::testing::Test {
   PreflightTest() {
     std::string pattern = ::testing::TempDir() + "cppland_preflight.XXXXXX";
     root_ = ::mkdtemp(pattern.data());
-    files_ = {.sched_ext = root_ / "sched_ext", .btf = root_ / "btf/vmlinux"};
+    files_ = {.sched_ext = root_ / "sched_ext",
+              .btf = root_ / "btf/vmlinux",
+              .pid_namespace = root_ / "none"};
     fs::create_directories(files_.sched_ext + "/root");
     fs::create_directories(root_ / "btf");
     set_state("disabled");
@@ -105,6 +107,12 @@ TEST_F(PreflightTest, MissesSchedExt) {
             fmt::format("this kernel has no sched_ext ({} is missing): boot one of "
                         "6.16 or later with CONFIG_SCHED_CLASS_EXT=y",
                         files_.sched_ext));
+}
+
+TEST_F(PreflightTest, RefusesAPidNamespaceOfItsOwn) {
+  EXPECT_TRUE(check_namespace(files_));
+  write(files_.pid_namespace, "whose inode is another than that of the first namespace");
+  EXPECT_THAT(message(check_namespace(files_)), ::testing::HasSubstr("PID namespace"));
 }
 
 TEST_F(PreflightTest, MissesTypeInformation) {

@@ -28,6 +28,7 @@ well_formed() {
   refuses "no CAP_BPF" "*privileges*CAP_BPF*root*" /usr/bin/setpriv --bounding-set=-bpf,-sys_admin scx_cppland
   refuses "too little lockable memory" "*lock*memory*limit*64 KiB*" \
     /usr/bin/setpriv --bounding-set=-ipc_lock,-sys_resource sh -c 'ulimit -l 64 && exec scx_cppland'
+  refuses "a PID namespace of its own" "*PID namespace*outside*" /usr/bin/unshare -p -f --mount-proc scx_cppland
   holds "the kernel's own scheduler goes on" disabled
   attach "the first scheduler attaches" scx_cppland
   refuses "another scheduler runs" "*already running*scx_cppland*" scx_cppland
