@@ -45,9 +45,9 @@ int announce(u64 now)
 		if (!tctx || is_agent(p))
 			continue;
 		if (idle) {
-			s32 cpu = pick_idle_once(p);
+			s32 cpu = pick_idle_any(p);
 
-			if (cpu >= 0 && !is_going(cpu)) {
+			if (cpu >= 0) {
 				scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 				continue;
 			}
@@ -90,11 +90,13 @@ static void fail_over(u64 now)
  * proportion to what the pass took, so that deciding costs the machine a bounded share; until then
  * the dispatcher's own order serves.
  */
-static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
+static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (!agent.wanted && !agent.overdue && !(undecided && choice))
+	bool undecided = held || prev_ready;
+
+	if (!agent.wanted && !agent.overdue && !(undecided && held + decided + prev_ready > 1))
 		return false;
 	if (is_going(cpu))
 		return false; /* it would be sent elsewhere, with who waits for it */
@@ -110,7 +112,7 @@ static bool run_agent(s32 cpu, u64 now, s32 undecided, bool choice)
 		 * still, and missed. */
 		if (__sync_lock_test_and_set(&agent.called, 1))
 			return false;
-		if (!announce(now) && !agent.wanted && !agent.overdue) {
+		if (!announce(now) && !(prev_ready && decided) && !agent.wanted && !agent.overdue) {
 			__sync_lock_test_and_set(&agent.called, 0);
 			return false;
 		}

@@ -115,8 +115,9 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 /* @p begins to wait. select_cpu has dealt with a wake-up that came by it already. */
 static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, bool selected)
 {
-	bool ran = p->se.sum_exec_runtime != tctx->charged_ns;
+	bool ran = p->se.sum_exec_runtime != tctx->waits_ns;
 
+	tctx->waits_ns = p->se.sum_exec_runtime;
 	if (woke && !selected)
 		wake(p, tctx);
 	else
@@ -247,7 +248,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
-	if (run_agent(cpu, now, held + prev_ready, held + decided + prev_ready > 1))
+	if (run_agent(cpu, now, held, decided, prev_ready))
 		return;
 	if (decided && take_decided(cpu))
 		return;

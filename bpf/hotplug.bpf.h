@@ -106,6 +106,7 @@ static bool tend_leaving_cpus(void)
 			hand_back(DSQ_ASKED, cpu);
 			hand_back(DSQ_SHARED, cpu);
 			hand_back(DSQ_URGENT, cpu);
+			hand_back(DSQ_AGENT, cpu);
 			scx_bpf_kick_cpu(cpu, 0);
 		} else {
 			end_leaving(state, CPU_IS_OFFLINE);

@@ -32,7 +32,9 @@ static s32 pick_idle_any(struct task_struct *p)
 {
 	s32 cpu = pick_idle_once(p);
 
-	/* To claim one that goes is to see the last of it. */
+	/* To claim one that goes is to see the last of it; two may go at once. */
+	if (cpu >= 0 && is_going(cpu))
+		cpu = pick_idle_once(p);
 	if (cpu >= 0 && is_going(cpu))
 		cpu = pick_idle_once(p);
 	return cpu >= 0 && is_going(cpu) ? -1 : cpu;

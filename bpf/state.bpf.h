@@ -91,6 +91,7 @@ struct task_ctx {
 	u64 key;	  /* of its last decision */
 	u64 charged_ns;	  /* its CPU time when last added to vtime */
 	u64 told_ns;	  /* ... when last told to the agent */
+	u64 waits_ns;	  /* ... when it last began to wait */
 	u64 woke_ns;	  /* ... when it last woke */
 	u64 credit_until; /* ... up to which its wake-ups preempt */
 	u64 credit_low;	  /* ... from which on the agent hears of it */

@@ -27,7 +27,7 @@ struct cpu_state {
 	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
 	u32 offline; /* enum cpu_offline; changed by compare-and-swap */
-	u8 runs; /* enum cpu_runs */
+	u8 runs;     /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
 	u8 is_rare;

@@ -30,7 +30,7 @@ namespace cppland {
 namespace {
 
 constexpr int kHotplugPauseMs = 500;
-constexpr int kLookMs = 1000;  // whether the scheduler has ended
+constexpr int kLookMs = 1000;                 // whether the scheduler has ended
 constexpr std::chrono::seconds kPatience{2};  // with an agent that shall end
 constexpr int kSchedExt = 7;  // SCHED_EXT of <linux/sched.h>, which Debian 12's headers lack
 
@@ -40,8 +40,8 @@ void start_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
-// Waits until a signal arrives (returns it), the agent's work has ended by itself, or the kernel has
-// ended the scheduler, which an agent that is stuck does not notice (returns 0).
+// Waits until a signal arrives (returns it), the agent's work has ended by itself, or the kernel
+// has ended the scheduler, which an agent that is stuck does not notice (returns 0).
 int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread,
                  const live::Dispatcher& dispatcher) {
   std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {thread.ended_fd(), POLLIN, 0}}};

@@ -196,7 +196,7 @@ TEST_F(SimHelp, HasTheParametersOfTheDocsAndTheirDefaults) {
     rows.insert(fmt::format("{}` | {} |", parameter.name, parameter.default_value()));
     EXPECT_THAT(farewell("--help"), HasSubstr(fmt::format("\n  {} ", parameter.name)));
   }
-  EXPECT_EQ(named(docs(), "^\\| `([a-z-]+-(?:ns|us|ms|us-min)` \\| [0-9]+ \\|)"), rows);
+  EXPECT_EQ(named(docs(), "^\\| `([a-z-]+-(?:ns|us|ms|us-min|percent)` \\| [0-9]+ \\|)"), rows);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMostCost = 1'000'000;  // ns
 // See kernel/sim/costs.h and sim/agent_task.h.
+constexpr std::string_view kChosen = "chosen: a common value";
 constexpr std::string_view kMeasured = "calibrated with Linux 7.3.4 in a virtual machine";
 
 template <auto Member>
@@ -63,6 +64,10 @@ constexpr std::array kAll{
               kMeasured, 1, 0, kMostCost, cost<&Costs::cold_cache>},
     Parameter{"interrupt-to-cpu-ns", "from one CPU's call to another's reaction", kMeasured, 1, 0,
               kMostCost, cost<&Costs::interrupt_to_cpu>},
+    Parameter{"exit-ns", "a task that ends, from its last own instruction", kChosen, 1, 0,
+              kMostCost, cost<&Costs::exit>},
+    Parameter{"smt-percent", "how fast a task is whose core runs another one, too", kChosen, 1, 1,
+              100, cost<&Costs::smt_percent>},
     Parameter{"agent-pass-ns", "a pass of the agent, with the system call that ends it", kMeasured,
               1, 100, kMostCost, agent_cost<&AgentCosts::pass>},
     Parameter{"agent-event-ns", "the agent takes in one event", kMeasured, 1, 0, kMostCost,

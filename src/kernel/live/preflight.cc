@@ -82,11 +82,12 @@ Result<void> check_privileges() {
 // The kernel knows the agent by the number that it has outside of all PID namespaces.
 Result<void> check_namespace(const KernelFiles& files) {
   constexpr ino_t kInitial = 0xEFFFFFFC;  // PROC_PID_INIT_INO of the kernel's linux/proc_ns.h
-  struct stat info {};
+  struct stat info{};
   if (::stat(files.pid_namespace.c_str(), &info) != 0 || info.st_ino == kInitial) return {};
-  return error(EPERM,
-               "this process is in a PID namespace of its own, such as a container's, where it does "
-               "not know the numbers by which the kernel knows threads: run it outside of that");
+  return error(
+      EPERM,
+      "this process is in a PID namespace of its own, such as a container's, where it does "
+      "not know the numbers by which the kernel knows threads: run it outside of that");
 }
 
 Result<void> check_kfuncs(const KernelFiles& files) {

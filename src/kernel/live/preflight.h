@@ -16,8 +16,8 @@ struct KernelFiles {
 };
 
 // Each refusal is one message that says what to do: no sched_ext, no BTF, missing privileges, a PID
-// namespace of its own, a kernel whose BTF describes its own functions wrongly, another scheduler running. A scheduler that
-// is just leaving is waited for, for some seconds.
+// namespace of its own, a kernel whose BTF describes its own functions wrongly, another scheduler
+// running. A scheduler that is just leaving is waited for, for some seconds.
 [[nodiscard]] Result<void> preflight(const KernelFiles& files = {});
 
 // The parts, in the order in which preflight() runs them.

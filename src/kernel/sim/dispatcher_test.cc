@@ -177,12 +177,12 @@ TEST_F(SimDispatcher, EmptiesTheQueueOfACpuThatLeavesUntilItComesBack) {
   std::vector<const Task*> hogs;
   for (int i = 0; i < 6; ++i) hogs.push_back(&hog(*machine_));
   run(100 * kMs);
-  ops().cpu_offline(1);
+  machine_->offline(1);
   ops().cpu_offline(1);  // said twice
   run(kSec);
   EXPECT_EQ(scx_bpf_dsq_nr_queued(1), 0);
   EXPECT_GT(count(CPPLAND_NR_BOUNCE_DISPATCHES), 10U) << "nothing is sent there any more";
-  ops().cpu_online(1);
+  machine_->online(1);
   const std::uint64_t bounced = count(CPPLAND_NR_BOUNCE_DISPATCHES);
   run(kSec);
   EXPECT_LE(count(CPPLAND_NR_BOUNCE_DISPATCHES), bounced + 1);

@@ -186,6 +186,8 @@ class Machine {
   [[nodiscard]] std::uint64_t idle_for(int cpu) const noexcept;
   // CPUs that are online and do not go.
   [[nodiscard]] const CpuSet& active() const noexcept { return active_; }
+  // It shall go offline, and is not gone yet.
+  [[nodiscard]] bool is_leaving(int cpu) const;
   [[nodiscard]] bool is_stolen(int cpu) const noexcept {
     return now_ < cpus_[index(cpu)].stolen_until;
   }
@@ -286,7 +288,6 @@ class Machine {
   // --- CPUs that come and go ---
   void try_to_go(CpuState& cpu);
   bool push_away(CpuState& cpu, Task& task);
-  [[nodiscard]] bool is_leaving(int cpu) const;
 
   // --- idle CPUs; kernel/sched/ext_idle.c ---
   bool claim_idle(int cpu);

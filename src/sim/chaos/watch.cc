@@ -16,11 +16,13 @@ constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kAsked = CPPLAND_MAX_CPUS + 2;  // DSQ_ASKED of bpf/state.bpf.h
 constexpr std::uint64_t kRescueEvery = 50 * kMs;        // RESCUE_EVERY of bpf/rescue.bpf.h
 constexpr std::uint64_t kTick = 4 * kMs;
-constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
+constexpr std::uint64_t kGone = 30 * kMs;  // within that a CPU that shall go is gone
+constexpr std::uint32_t kExiting = 0x4;    // PF_EXITING
 
 }  // namespace
 
-Watch::Watch(const ChaosPlan& plan) : plan_(plan), agent_is_sound_(plan.agent_is_sound()) {}
+Watch::Watch(const ChaosPlan& plan)
+    : plan_(plan), agent_is_sound_(plan.agent_is_sound()), leaves_since_(plan.nr_cpus) {}
 
 void Watch::started(const Task& task, ChaosTaskKind kind) {
   known_.push_back(
@@ -73,7 +75,22 @@ std::string Watch::look(const Machine& machine) {
     if (task.state != TaskState::kWaiting) continue;
     if (auto wrong = look_at_waiting(machine, known); !wrong.empty()) return wrong;
   }
+  if (auto wrong = look_at_cpus(machine); !wrong.empty()) return wrong;
   return look_at_agents_work(machine);
+}
+
+std::string Watch::look_at_cpus(const Machine& machine) {
+  for (unsigned cpu = 0; cpu < plan_.nr_cpus; ++cpu) {
+    std::uint64_t& since = leaves_since_[cpu];
+    if (!machine.is_leaving(static_cast<int>(cpu))) {
+      since = 0;
+    } else if (since == 0) {
+      since = machine.now();
+    } else if (machine.now() - since > kGone) {
+      return fmt::format("CPU {} shall go offline and has not for {} ms", cpu, kGone / kMs);
+    }
+  }
+  return {};
 }
 
 std::string Watch::look_at_waiting(const Machine& machine, const Known& known) const {

@@ -57,6 +57,7 @@ class Watch final : public Observer {
   std::string look(const Machine& machine);
   std::string look_at_waiting(const Machine& machine, const Known& known) const;
   std::string look_at_agents_work(const Machine& machine) const;
+  std::string look_at_cpus(const Machine& machine);
 
   const ChaosPlan& plan_;
   bool agent_is_sound_;
@@ -64,6 +65,7 @@ class Watch final : public Observer {
   bool tells_ = false;
   const Task* agent_ = nullptr;
   std::vector<Known> known_;
+  std::vector<std::uint64_t> leaves_since_;  // by CPU; 0: it does not leave
   std::string wrong_;
 };
 
