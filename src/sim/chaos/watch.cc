@@ -110,6 +110,8 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
   }
   // What is late comes to the CPUs with their next tick.
   const std::uint64_t asked = known.asked_since == 0 ? 0 : machine.now() - known.asked_since;
+  if (agent_is_sound_ && asked > kForget)
+    return fmt::format("{} has been forgotten by a policy that does its work", task.name);
   if (asked > kForget + kRescueEvery + 2 * kTick)
     return fmt::format("{} has been asked about for {} ms", task.name, asked / kMs);
   // Who is rescued waits for one tick's time of everybody who is rescued with it, and, if it is not
