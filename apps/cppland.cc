@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <string_view>
 
 namespace {
@@ -39,5 +40,10 @@ int main(int argc, char** argv) {
   if (argc > 1 && argv[1] == kSim)
     return cppland::simulate_main({.name = "cppland sim", .version = CPPLAND_VERSION}, argc - 1,
                                   argv + 1);
-  return talk(argc, argv);
+  try {
+    return talk(argc, argv);
+  } catch (const std::exception& wrong) {  // no memory
+    std::fprintf(stderr, "cppland: %s\n", wrong.what());
+    return 1;
+  }
 }

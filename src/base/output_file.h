@@ -18,6 +18,8 @@ class OutputFile {
   // Fails if the file cannot be made; so it is to be called before any long work.
   [[nodiscard]] static Result<OutputFile> create(const std::string& path);
 
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&& other) = delete;
   ~OutputFile();

@@ -98,7 +98,7 @@ Result<std::optional<std::vector<sim::RunFigures>>> run(const SimOptions& option
   });
   if (runs) return std::move(*runs);
   if (signal != 0) return std::nullopt;
-  if (trace && trace->failed()) CPPLAND_TRY(outputs.trace->commit());  // says why
+  if (outputs.trace && outputs.trace->failed()) CPPLAND_TRY(outputs.trace->commit());  // says why
   return std::unexpected(runs.error());
 }
 

@@ -188,13 +188,17 @@ Result<Topology> chosen_topology(const Raw& raw) {
 
 Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
   CPPLAND_TRY(check_workload(raw.workload));
-  SimOptions options{.policies = CPPLAND_TRY(chosen_policies(info, raw)),
+  // Each by itself: GCC 12 forgets to destroy what an initializer has made when it is left.
+  auto policies = CPPLAND_TRY(chosen_policies(info, raw));
+  Topology topology = CPPLAND_TRY(chosen_topology(raw));
+  const sim::Parameters parameters = CPPLAND_TRY(chosen_parameters(raw));
+  SimOptions options{.policies = std::move(policies),
                      .workload = raw.workload,
-                     .topology = CPPLAND_TRY(chosen_topology(raw)),
+                     .topology = std::move(topology),
                      .first_seed = raw.seed,
                      .seeds = raw.seeds.value_or(raw.compare.empty() ? 1 : kUsualSeeds),
                      .duration_ns = in_ns(raw.seconds),
-                     .parameters = CPPLAND_TRY(chosen_parameters(raw)),
+                     .parameters = parameters,
                      .json = raw.json,
                      .trace = raw.trace};
   if (!raw.trace.empty() && options.policies.size() * options.seeds > 1)

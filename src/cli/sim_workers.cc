@@ -70,6 +70,8 @@ class Worker {
     return Worker(pid, std::move(reads), number, step);
   }
 
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
   Worker(Worker&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)),
         fd_(std::move(other.fd_)),
@@ -142,6 +144,7 @@ class Worker {
 Result<void> hear(std::vector<Worker>& workers, std::vector<sim::RunFigures>& runs,
                   const RunsGoOn& go_on) {
   std::vector<pollfd> fds;
+  fds.reserve(workers.size());
   for (const Worker& worker : workers)
     fds.push_back({worker.has_work(runs.size()) ? worker.fd() : -1, POLLIN, 0});
   if (::poll(fds.data(), fds.size(), -1) < 0)
@@ -165,6 +168,7 @@ Result<std::vector<sim::RunFigures>> run_in_workers(std::size_t n, std::size_t w
                                                     const DoRun& do_run, const RunsGoOn& go_on) {
   std::vector<sim::RunFigures> runs(n);
   std::vector<Worker> all;
+  all.reserve(workers);
   for (std::size_t i = 0; i < workers; ++i)
     all.push_back(CPPLAND_TRY(Worker::start(i, workers, n, do_run)));
   while (std::ranges::any_of(all, [&](const Worker& worker) { return worker.has_work(n); }))

@@ -38,7 +38,8 @@ class Edf {
   Decision next(const Moment& /*moment*/) {
     if (queue_.empty()) return {};
     Task& task = queue_.pop();
-    return {&task, queue_.key_of(task), 0, kAnyCpu, static_cast<std::uint64_t>(task.granted)};
+    return {&task, OrderedTasks<Task>::key_of(task), 0, kAnyCpu,
+            static_cast<std::uint64_t>(task.granted)};
   }
 
   // Charges what it used, and grants anew.

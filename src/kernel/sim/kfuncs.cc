@@ -273,6 +273,12 @@ class Kfuncs {
   }
   static task_struct* running(s32 cpu) { return m().cpus_[Machine::index(cpu)].task; }
 
+  // What is left in a map when the program goes, goes with it.
+  static CpuSet* make_mask() { return m().masks_.emplace_back(std::make_unique<CpuSet>()).get(); }
+  static void release_mask(const CpuSet* mask) {
+    std::erase_if(m().masks_, [&](const auto& each) { return each.get() == mask; });
+  }
+
   // A runqueue, as far as bpf/kernel.h knows it.
   static rq* runqueue(s32 cpu) {
     static task_struct idle{};
@@ -412,8 +418,10 @@ rq* scx_bpf_cpu_rq(s32 cpu) { return Kfuncs::runqueue(cpu); }
 task_struct* bpf_task_from_pid(s32 pid) { return Kfuncs::find(pid); }
 void bpf_task_release(task_struct* /*p*/) {}
 
-bpf_cpumask* bpf_cpumask_create() { return reinterpret_cast<bpf_cpumask*>(new CpuSet); }
-void bpf_cpumask_release(bpf_cpumask* mask) { delete reinterpret_cast<CpuSet*>(mask); }
+bpf_cpumask* bpf_cpumask_create() { return reinterpret_cast<bpf_cpumask*>(Kfuncs::make_mask()); }
+void bpf_cpumask_release(bpf_cpumask* mask) {
+  Kfuncs::release_mask(reinterpret_cast<CpuSet*>(mask));
+}
 void bpf_cpumask_set_cpu(u32 cpu, bpf_cpumask* mask) { reinterpret_cast<CpuSet*>(mask)->set(cpu); }
 bool bpf_cpumask_test_cpu(u32 cpu, const cpumask* mask) { return Kfuncs::cpus(mask).test(cpu); }
 void bpf_rcu_read_lock() {}

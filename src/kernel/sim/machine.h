@@ -303,6 +303,7 @@ class Machine {
   std::deque<CpuState> cpus_;
   std::unordered_map<std::uint64_t, std::unique_ptr<DispatchQueue>> queues_;
   std::unordered_map<const void*, std::unique_ptr<std::byte[]>> arrays_;
+  std::vector<std::unique_ptr<CpuSet>> masks_;  // that the dispatcher has made
   std::vector<Timer> timers_;
   std::unordered_map<const void*, std::size_t> timer_of_;
   std::vector<Event> events_;  // a heap

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -141,4 +142,11 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace cppland::sim
 
-int main(int argc, char** argv) { return cppland::sim::run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return cppland::sim::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cppland-chaos: %s\n", error.what());
+    return 1;
+  }
+}

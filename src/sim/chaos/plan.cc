@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/cpu_set.h"
 #include "base/random.h"
@@ -72,6 +73,11 @@ ChaosTask draw_task(Random& random, unsigned nr_cpus, std::uint64_t duration_us)
   return task;
 }
 
+void add_step(ChaosPlan& plan, ChaosStep step) {
+  const auto after = std::ranges::upper_bound(plan.steps, step.at_us, {}, &ChaosStep::at_us);
+  plan.steps.insert(after, std::move(step));
+}
+
 // Things that are done to tasks and CPUs.
 void draw_world_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
   constexpr std::array kKinds = {Disturbance::kAffinity,   Disturbance::kNice,
@@ -87,11 +93,11 @@ void draw_world_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
   if (step.what == Disturbance::kOffline) {
     if (plan.nr_cpus == 1) return;
     step.value = random.below(plan.nr_cpus);
-    plan.steps.push_back({.at_us = later, .what = Disturbance::kOnline, .value = step.value});
+    add_step(plan, {.at_us = later, .what = Disturbance::kOnline, .value = step.value});
   }
   if (step.what == Disturbance::kLeaveClass)
-    plan.steps.push_back({.at_us = later, .what = Disturbance::kJoinClass, .task = step.task});
-  plan.steps.push_back(step);
+    add_step(plan, {.at_us = later, .what = Disturbance::kJoinClass, .task = step.task});
+  add_step(plan, step);
 }
 
 // Things that are wrong with the agent, and that it recovers from.
@@ -104,9 +110,9 @@ void draw_agent_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
        {kDelayEvents, kDelayNone},
        {kFullRing, kFreeRing}}};
   const auto [begin, end] = kKinds.at(random.below(kKinds.size()));
-  plan.steps.push_back({.at_us = at_us, .what = begin, .value = random.below(60'000)});
+  add_step(plan, {.at_us = at_us, .what = begin, .value = random.below(60'000)});
   if (end == begin) return;
-  plan.steps.push_back({.at_us = at_us + random.below(60'000), .what = end});
+  add_step(plan, {.at_us = at_us + random.below(60'000), .what = end});
 }
 
 }  // namespace
@@ -141,9 +147,7 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
     }
   }
   if (!sound && random.one_in(10))
-    plan.steps.push_back(
-        {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
-  std::ranges::stable_sort(plan.steps, {}, &ChaosStep::at_us);
+    add_step(plan, {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
   return plan;
 }
 

@@ -25,8 +25,8 @@ Watch::Watch(const ChaosPlan& plan)
     : plan_(plan), agent_is_sound_(plan.agent_is_sound()), leaves_since_(plan.nr_cpus) {}
 
 void Watch::started(const Task& task, ChaosTaskKind kind) {
-  known_.push_back(
-      {.task = &task, .kind = kind, .disturbed = !Machine::current().attached() ? false : true});
+  // One that comes later is not like those that were there from the beginning.
+  known_.push_back({.task = &task, .kind = kind, .disturbed = Machine::current().attached()});
 }
 
 void Watch::disturbed(const Task& task) {

@@ -55,8 +55,8 @@ class Watch final : public Observer {
   };
 
   std::string look(const Machine& machine);
-  std::string look_at_waiting(const Machine& machine, const Known& known) const;
-  std::string look_at_agents_work(const Machine& machine) const;
+  [[nodiscard]] std::string look_at_waiting(const Machine& machine, const Known& known) const;
+  [[nodiscard]] std::string look_at_agents_work(const Machine& machine) const;
   std::string look_at_cpus(const Machine& machine);
 
   const ChaosPlan& plan_;
