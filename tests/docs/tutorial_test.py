@@ -120,7 +120,7 @@ class Reader:
         begin = time.monotonic()
         here = command.replace(BUILD_FOLDER, "$CPPLAND_BUILD")
         done = subprocess.run(
-            ["bash", "-c", f"trap 'pwd >{self.state}' EXIT\n{here}\n"],
+            ["bash", "-c", f"set -eo pipefail; trap 'pwd >{self.state}' EXIT\n{here}\n"],
             cwd=self.cwd, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             errors="replace", timeout=SECONDS, check=False,
         )  # fmt: skip
