@@ -42,7 +42,6 @@ class Edf {
             static_cast<std::uint64_t>(task.granted)};
   }
 
-  // Charges what it used, and grants anew.
   std::uint64_t renew(Task& task, const Moment& moment) {
     const Ns used = std::min(static_cast<Ns>(task.used_ns), kLongest);
     const Ns passed = static_cast<Ns>(moment.now_ns) - now_;
