@@ -14,7 +14,7 @@ using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
 
-auto near(std::vector<double> values) { return Pointwise(DoubleNear(1e-9), std::move(values)); }
+auto near(const std::vector<double>& values) { return Pointwise(DoubleNear(1e-9), values); }
 
 TEST(JainIndex, IsOneIfAllHaveTheSame) {
   EXPECT_DOUBLE_EQ(jain_index(std::vector{3.0, 3.0, 3.0}), 1);
