@@ -93,10 +93,9 @@ static void fail_over(u64 now)
 static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
+	bool choice = (held || prev_ready) && held + decided + prev_ready > 1;
 
-	bool undecided = held || prev_ready;
-
-	if (!agent.wanted && !agent.overdue && !(undecided && held + decided + prev_ready > 1))
+	if (!agent.wanted && !agent.overdue && !choice)
 		return false;
 	if (is_going(cpu))
 		return false; /* it would be sent elsewhere, with who waits for it */

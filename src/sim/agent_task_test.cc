@@ -84,6 +84,18 @@ TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
   EXPECT_LT(waits[594], 25'000U);
 }
 
+// kernel/sched/core.c, balance_hotplug_wait(): a CPU does not go while a task is runnable in its
+// name, and the agent always is.
+TEST(SimAgent, DoesNotKeepACpuFromGoingOnAnIdleMachine) {
+  Scheduled s(policies::all().front(), 2);
+  s.run(3 * kSec);
+  const int parked = s.agent().on_cpu;
+  s.machine().offline(parked);
+  s.run(kSec);
+  EXPECT_FALSE(s.machine().is_leaving(parked));
+  EXPECT_NE(s.agent().on_cpu, parked);
+}
+
 // An agent whose process is stopped in the middle of a pass.
 class StoppingAgent final : public Behaviour {
  public:

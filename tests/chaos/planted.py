@@ -43,18 +43,6 @@ BUGS = (
         "{ queue_.push(task); }",
         "{ if (++n_ % 100 != 0) queue_.push(task); }\n  int n_ = 0;",
     ),
-    Bug(
-        "a CPU that shall go offline keeps what waits in its name",
-        "bpf/hotplug.bpf.h",
-        "\t\t\thand_back(DSQ_HELD, cpu);\n",
-        "",
-    ),
-    Bug(
-        "a late agent's tasks are not taken back",
-        "bpf/dispatcher.bpf.c",
-        "\t\trecall(now);",
-        "\t\t(void)now;",
-    ),
 )
 
 

@@ -80,7 +80,6 @@ void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
 
 // ext.c, do_enqueue_task().
 void Machine::enqueue(Task& task, std::uint64_t flags) {
-  constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
   task.state = TaskState::kWaiting;
   // Without SCX_OPS_ENQ_EXITING nobody is asked about a task that exits.
   if (task.insert_to == 0 && (task.task_struct::flags & kExiting) != 0) {

@@ -17,7 +17,6 @@ namespace {
 constexpr std::int32_t kFirstTid = 100;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kFullSpeed = Cpu::kFullCapacity;
-constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING
 
 Machine* the_machine = nullptr;  // NOLINT(*-non-const-global-variables): see Machine::current()
 

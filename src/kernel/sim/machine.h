@@ -29,6 +29,8 @@ namespace cppland::sim {
 class Machine;
 struct Task;
 
+inline constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING of task_struct.flags
+
 // What a task does once it has a CPU and its last step is done.
 struct Step {
   enum class Kind : std::uint8_t {

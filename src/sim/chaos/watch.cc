@@ -17,7 +17,6 @@ constexpr std::uint64_t kAsked = CPPLAND_MAX_CPUS + 2;  // DSQ_ASKED of bpf/stat
 constexpr std::uint64_t kRescueEvery = 50 * kMs;        // RESCUE_EVERY of bpf/rescue.bpf.h
 constexpr std::uint64_t kTick = 4 * kMs;
 constexpr std::uint64_t kGone = 30 * kMs;  // within that a CPU that shall go is gone
-constexpr std::uint32_t kExiting = 0x4;    // PF_EXITING
 
 }  // namespace
 
