@@ -98,6 +98,8 @@ function(cppland_compile_options target)
     list(APPEND common -Wimplicit-fallthrough -Wthread-safety)
     # libstdc++ 12 calls what it deprecates itself (std::stable_sort), which clang blames on us.
     list(APPEND cxx -Wno-deprecated-declarations)
+    # As for GCC above.
+    list(APPEND cxx -Wno-missing-designated-field-initializers)
   endif()
   if(CPPLAND_WERROR)
     list(APPEND common -Werror)

@@ -12,7 +12,7 @@ Interval mean_interval(std::span<const double> samples) {
   if (samples.empty()) return {};
   const auto n = static_cast<double>(samples.size());
   const double mean = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
-  if (samples.size() == 1) return {.mean = mean, .half_width = 0};
+  if (samples.size() == 1) return {.mean = mean};
   double squares = 0;
   for (const double sample : samples) squares += (sample - mean) * (sample - mean);
   const double standard_error = std::sqrt(squares / (n - 1) / n);
