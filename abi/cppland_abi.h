@@ -124,7 +124,9 @@ struct cppland_dispatcher_line {
 	__u64 decision_tail;
 	__u32 nr_waiting; /* tasks in its queues for any CPU, when it last called the agent */
 	__u32 attached;	  /* 1 between the dispatcher's init and exit */
-	__u64 reserved[5];
+	__u32 nr_online;  /* CPUs, when it last called the agent */
+	__u32 reserved0;
+	__u64 reserved[4];
 };
 
 /* Written by the agent. */

@@ -37,6 +37,7 @@ int announce(u64 now)
 	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
 						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
 						      scx_bpf_dsq_nr_queued(DSQ_URGENT));
+	WRITE_ONCE(shm.dispatcher.nr_online, READ_ONCE(nr_online));
 	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
@@ -51,7 +52,7 @@ int announce(u64 now)
 				scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 				continue;
 			}
-			idle = p->nr_cpus_allowed < nr_cpus;
+			idle = p->nr_cpus_allowed < READ_ONCE(nr_online);
 		}
 		if (!ask(p, tctx, now))
 			break;
@@ -148,7 +149,8 @@ static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u6
 		agent.failover_at = 0;
 	}
 	count(CPPLAND_AGENT_NS, took);
-	agent.rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_cpus;
+	agent.rest_until =
+		now + (took < late_ns ? took : late_ns) * agent_rest / READ_ONCE(nr_online);
 	agent.asked_at = 0;
 	__sync_lock_test_and_set(&agent.called, 0);
 }

@@ -351,7 +351,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 	if (!err && hybrid)
 		err = note_big_cpus();
 	if (!err)
-		err = init_nudges();
+		err = count_online() ?: init_nudges();
 	if (!err)
 		err = init_heartbeat();
 	if (!err)

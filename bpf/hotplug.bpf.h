@@ -31,8 +31,11 @@ static void cpu_comes(s32 cpu)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
+	if (!state || state->offline == CPU_IS_ONLINE)
+		return;
+	__sync_fetch_and_add(&nr_online, 1);
 	/* Whoever ends the leaving counts it. */
-	if (state && !end_leaving(state, CPU_IS_ONLINE))
+	if (!end_leaving(state, CPU_IS_ONLINE))
 		state->offline = CPU_IS_ONLINE;
 }
 
@@ -40,8 +43,9 @@ static void cpu_goes(s32 cpu)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (!state || state->offline == CPU_LEAVES)
+	if (!state || state->offline != CPU_IS_ONLINE)
 		return;
+	__sync_fetch_and_sub(&nr_online, 1);
 	state->offline = CPU_LEAVES;
 	state->runs = RUNS_UNKNOWN;
 	__sync_fetch_and_add(&nr_leaving, 1);
@@ -81,6 +85,26 @@ static bool is_online(s32 cpu)
 
 	scx_bpf_put_cpumask(online);
 	return yes;
+}
+
+/* When the dispatcher begins; from then on the kernel tells it of each that comes or goes. */
+int count_online(void)
+{
+	u32 n = 0;
+	u32 cpu;
+
+	bpf_for (cpu, 0, nr_cpu_ids) {
+		struct cpu_state *state = cpu_state_of(cpu);
+
+		if (!state)
+			break;
+		if (is_online(cpu))
+			++n;
+		else
+			state->offline = CPU_IS_OFFLINE;
+	}
+	nr_online = n;
+	return 0;
 }
 
 /* Helps CPUs that leave; returns whether there are any left. From the heartbeat. */

@@ -86,7 +86,7 @@ static void rescue(s32 cpu, u64 now)
 	if (state && is_time(&state->next_rescue_at, now, RESCUE_EVERY))
 		rescue_from(cpu, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
 	/* As often as there are CPUs to serve who is rescued. */
-	if (!is_time(&next_rescue_at, now, RESCUE_EVERY / nr_cpus))
+	if (!is_time(&next_rescue_at, now, RESCUE_EVERY / READ_ONCE(nr_online)))
 		return;
 	rescue_from(DSQ_ASKED, 0, now, forget_ns, RECALL_MAX);
 	rescue_from(DSQ_SHARED, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);

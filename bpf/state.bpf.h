@@ -30,7 +30,6 @@
 
 /* Tunables, set by the loader. Times in ns. */
 TUNABLE u32 nr_cpu_ids = 1;
-TUNABLE u32 nr_cpus = 1; /* online when loaded */
 TUNABLE s32 agent_tid;
 TUNABLE s32 agent_tgid;
 TUNABLE u64 slice_ns = 1 * NSEC_PER_MSEC;	/* for what is placed without the agent */
@@ -66,8 +65,9 @@ struct cppland_shm shm SEC(".data.shm");
 STATE struct cpu_state cpus[CPPLAND_MAX_CPUS];
 STATE struct agent_state agent;
 
-STATE u64 vtime_now;	/* the greatest vtime of a task that has begun to run */
-STATE u64 incarnations; /* tasks seen so far */
+STATE u64 vtime_now;	 /* the greatest vtime of a task that has begun to run */
+STATE u64 incarnations;	 /* tasks seen so far */
+STATE u32 nr_online = 1; /* CPUs; atomic */
 STATE u32 drain_lock;
 
 struct nudge {

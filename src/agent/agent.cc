@@ -10,8 +10,8 @@ constexpr std::size_t kBatch = 128;
 
 }  // namespace
 
-Agent::Agent(Kernel& kernel, PolicyRunner& policy, std::uint32_t nr_cpus)
-    : kernel_(kernel), policy_(policy), nr_cpus_(nr_cpus), events_(kBatch), decisions_(kBatch) {}
+Agent::Agent(Kernel& kernel, PolicyRunner& policy)
+    : kernel_(kernel), policy_(policy), events_(kBatch), decisions_(kBatch) {}
 
 void Agent::run(const std::atomic<bool>& stop) noexcept {
   while (!stop.load(std::memory_order_relaxed) && kernel_.attached()) pass();
@@ -19,7 +19,7 @@ void Agent::run(const std::atomic<bool>& stop) noexcept {
 
 void Agent::pass() noexcept {
   const Moment moment{
-      .now_ns = kernel_.now_ns(), .waiting = kernel_.nr_waiting(), .nr_cpus = nr_cpus_};
+      .now_ns = kernel_.now_ns(), .waiting = kernel_.nr_waiting(), .nr_cpus = kernel_.nr_online()};
   // Everybody who waits is known to the policy before it decides for the first of them; but nobody
   // waits for ever because events do not end.
   for (std::size_t batches = CPPLAND_EVENT_SLOTS / kBatch; batches > 0; --batches) {

@@ -47,6 +47,7 @@ class Crowd final : public Kernel {
   [[nodiscard]] bool attached() const noexcept override { return passes_left_ > 0; }
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now_; }
   [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return 20; }
+  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return 4; }
 
   std::size_t read_events(std::span<cppland_event> out) noexcept override {
     const std::size_t n = std::min(out.size(), events_left_);
@@ -121,7 +122,7 @@ class AgentQuietTest : public ::testing::Test {
  protected:
   Crowd kernel_{kPasses};
   PolicyHost<P> host_{PolicyConfig{.nr_cpus = 4}};
-  Agent agent_{kernel_, host_, 4};
+  Agent agent_{kernel_, host_};
   std::atomic<bool> stop_ = false;
 };
 

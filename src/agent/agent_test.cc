@@ -73,7 +73,7 @@ class AgentTest : public ::testing::Test {
 
   FakeKernel kernel_;
   FakePolicy policy_{kernel_.calls};
-  Agent agent_{kernel_, policy_, 4};
+  Agent agent_{kernel_, policy_};
   std::atomic<bool> stop_ = false;
 };
 
@@ -162,6 +162,7 @@ TEST_F(AgentTest, EndsAPassAlthoughEventsDoNotEnd) {
     [[nodiscard]] bool attached() const noexcept override { return true; }
     [[nodiscard]] std::uint64_t now_ns() const noexcept override { return 0; }
     [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return 0; }
+    [[nodiscard]] std::uint32_t nr_online() const noexcept override { return 1; }
     std::size_t read_events(std::span<cppland_event> out) noexcept override {
       read += out.size();
       return out.size();
@@ -176,7 +177,7 @@ TEST_F(AgentTest, EndsAPassAlthoughEventsDoNotEnd) {
   };
   Flood flood;
   PolicyHost<policies::Fifo> host({});
-  Agent(flood, host, 1).pass();
+  Agent(flood, host).pass();
   EXPECT_TRUE(flood.parked);
   EXPECT_GE(flood.read, CPPLAND_EVENT_SLOTS);
 }
@@ -186,7 +187,7 @@ TEST_F(AgentTest, EndsAPassAlthoughEventsDoNotEnd) {
 TEST(AgentWithFifo, DecidesForEverybodyOnce) {
   FakeKernel kernel;
   PolicyHost<policies::Fifo> host({});
-  Agent agent(kernel, host, 1);
+  Agent agent(kernel, host);
   for (std::int32_t tid = 1; tid <= 1000; ++tid) {
     kernel.events.push_back(ready({.tid = tid}));
   }
@@ -201,7 +202,7 @@ TEST(AgentWithFifo, DecidesForEverybodyOnce) {
 TEST(AgentWithFifo, ServesWhoWasDroppedWhenItIsAskedAnew) {
   FakeKernel kernel;
   PolicyHost<policies::Fifo> host({});
-  Agent agent(kernel, host, 1);
+  Agent agent(kernel, host);
   kernel.room = 0;
   kernel.events.push_back(ready({.tid = 5, .generation = 1}));
   agent.pass();

@@ -135,7 +135,7 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                                           .timeout_ms = options.timeout_ms,
                                           .libbpf = options.libbpf},
                                          topology));
-  Agent agent(*dispatcher, *policy, topology.nr_online());
+  Agent agent(*dispatcher, *policy);
   CPPLAND_TRY(lock_memory());
   CPPLAND_TRY(dispatcher->attach());
   if (options.partial) CPPLAND_TRY(join_sched_ext(thread.tid()));

@@ -27,6 +27,9 @@ class Kernel {
   // Tasks waiting in the dispatcher's queues when it last called the agent.
   [[nodiscard]] virtual std::uint32_t nr_waiting() const noexcept = 0;
 
+  // CPUs online then, at least one.
+  [[nodiscard]] virtual std::uint32_t nr_online() const noexcept = 0;
+
   // Events that have arrived, oldest first, copied out; returns how many.
   virtual std::size_t read_events(std::span<cppland_event> out) noexcept = 0;
 

@@ -74,6 +74,10 @@ std::uint32_t SharedRings::nr_waiting() const noexcept {
   return std::min(load_relaxed(shm_->dispatcher.nr_waiting), kMost);
 }
 
+std::uint32_t SharedRings::nr_online() const noexcept {
+  return std::clamp(load_relaxed(shm_->dispatcher.nr_online), 1U, std::uint32_t{CPPLAND_MAX_CPUS});
+}
+
 bool SharedRings::attached() const noexcept { return load_relaxed(shm_->dispatcher.attached) != 0; }
 
 std::uint64_t counter(const cppland_shm& shm, cppland_counter which) noexcept {

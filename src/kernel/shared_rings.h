@@ -30,6 +30,7 @@ class SharedRings {
   void finish_pass(std::uint32_t nr_scheduled) noexcept;
 
   [[nodiscard]] std::uint32_t nr_waiting() const noexcept;
+  [[nodiscard]] std::uint32_t nr_online() const noexcept;
   [[nodiscard]] bool attached() const noexcept;
 
  private:

@@ -280,6 +280,11 @@ TEST_F(SharedRingsTest, SaysHowManyWaitWithinReason) {
   EXPECT_EQ(rings_.nr_waiting(), 12U);
   shm_->dispatcher.nr_waiting = UINT32_MAX;
   EXPECT_EQ(rings_.nr_waiting(), 4'194'304U) << "the kernel's greatest number of threads";
+  EXPECT_EQ(rings_.nr_online(), 1U) << "policies divide by it";
+  shm_->dispatcher.nr_online = 12;
+  EXPECT_EQ(rings_.nr_online(), 12U);
+  shm_->dispatcher.nr_online = UINT32_MAX;
+  EXPECT_EQ(rings_.nr_online(), CPPLAND_MAX_CPUS);
 }
 
 TEST_F(SharedRingsTest, SaysWhetherTheDispatcherIsAttached) {

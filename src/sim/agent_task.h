@@ -29,13 +29,10 @@ struct AgentCosts {
 class AgentTask final : public Behaviour {
  public:
   AgentTask(Machine& machine, PolicyRunner& policy, const AgentCosts& costs = {})
-      : AgentTask(std::make_unique<SimKernel>(machine), machine, policy, costs) {}
+      : AgentTask(std::make_unique<SimKernel>(machine), policy, costs) {}
   // With a view of the kernel that is not what it should be, say.
-  AgentTask(std::unique_ptr<SimKernel> kernel, const Machine& machine, PolicyRunner& policy,
-            const AgentCosts& costs = {})
-      : kernel_(std::move(kernel)),
-        agent_(*kernel_, policy, machine.topology().nr_online()),
-        costs_(costs) {}
+  AgentTask(std::unique_ptr<SimKernel> kernel, PolicyRunner& policy, const AgentCosts& costs = {})
+      : kernel_(std::move(kernel)), agent_(*kernel_, policy), costs_(costs) {}
 
   Step next(Machine& /*machine*/, sim::Task& /*task*/) override {
     switch (stage_) {

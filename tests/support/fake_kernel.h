@@ -21,6 +21,7 @@ class FakeKernel final : public Kernel {
   std::deque<cppland_event> events;
   std::size_t room = SIZE_MAX;  // for decisions
   std::uint32_t waiting = 0;
+  std::uint32_t online = 4;
   bool is_attached = true;
   std::function<void()> on_park = [] {};
 
@@ -36,6 +37,7 @@ class FakeKernel final : public Kernel {
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return 1'000 + clock_reads++; }
 
   [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return waiting; }
+  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return online; }
 
   std::size_t read_events(std::span<cppland_event> out) noexcept override {
     const std::size_t n = std::min(out.size(), events.size());

@@ -79,7 +79,6 @@ dispatcher* open_skeleton(const LibbpfOptions& options) {
 
 void set_topology(dispatcher& skeleton, const Topology& topology) {
   skeleton.rodata->nr_cpu_ids = topology.nr_cpu_ids();
-  skeleton.rodata->nr_cpus = topology.nr_online();
   skeleton.rodata->hybrid = topology.hybrid();
   const auto [least, most] = std::ranges::minmax(topology.cpus(), {}, &Cpu::capacity);
   // Big is what is nearer to the biggest than to the smallest: cores of one kind differ a little,

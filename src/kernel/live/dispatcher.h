@@ -92,6 +92,7 @@ class Dispatcher final : public Kernel {
   [[nodiscard]] bool attached() const noexcept override;
   [[nodiscard]] std::uint64_t now_ns() const noexcept override;
   [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
+  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return rings_.nr_online(); }
   std::size_t read_events(std::span<cppland_event> out) noexcept override {
     return rings_.read_events(out);
   }

@@ -7,7 +7,6 @@ const struct sim_dispatcher cppland_sim_dispatcher = {
     .ops = &cppland_ops,
     .shm = &shm,
     .nr_cpu_ids = &nr_cpu_ids,
-    .nr_cpus = &nr_cpus,
     .agent_tid = &agent_tid,
     .agent_tgid = &agent_tgid,
     .slice_ns = &slice_ns,

@@ -13,7 +13,6 @@ struct sim_dispatcher {
   struct sched_ext_ops* ops;
   struct cppland_shm* shm;
   u32* nr_cpu_ids;
-  u32* nr_cpus;
   s32* agent_tid;
   s32* agent_tgid;
   u64* slice_ns;

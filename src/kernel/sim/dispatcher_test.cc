@@ -182,10 +182,12 @@ TEST_F(SimDispatcher, EmptiesTheQueueOfACpuThatLeavesUntilItComesBack) {
   run(kSec);
   EXPECT_EQ(scx_bpf_dsq_nr_queued(1), 0);
   EXPECT_GT(count(CPPLAND_NR_BOUNCE_DISPATCHES), 10U) << "nothing is sent there any more";
+  EXPECT_EQ(Machine::shm().dispatcher.nr_online, 1U) << "what policies reckon with";
   machine_->online(1);
   const std::uint64_t bounced = count(CPPLAND_NR_BOUNCE_DISPATCHES);
   run(kSec);
   EXPECT_LE(count(CPPLAND_NR_BOUNCE_DISPATCHES), bounced + 1);
+  EXPECT_EQ(Machine::shm().dispatcher.nr_online, 2U);
   for (const Task* task : hogs) EXPECT_GT(task->se.sum_exec_runtime, kSec / 6);
 }
 

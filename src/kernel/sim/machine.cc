@@ -54,7 +54,6 @@ Machine::Machine(Topology topology, const MachineOptions& options, Observer* obs
   }
   possible_ = active_ = online_;
   *dispatcher().nr_cpu_ids = topology_.nr_cpu_ids();
-  *dispatcher().nr_cpus = topology_.nr_online();
   *dispatcher().hybrid = topology_.hybrid();
   *dispatcher().percpu_local = options_.percpu_local;
   *dispatcher().numa_local = options_.numa_local;

@@ -16,6 +16,7 @@ class SimKernel : public Kernel {
   [[nodiscard]] bool attached() const noexcept override { return machine_->attached(); }
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return machine_->now(); }
   [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
+  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return rings_.nr_online(); }
   std::size_t read_events(std::span<cppland_event> out) noexcept override {
     const std::size_t n = rings_.read_events(out);
     events_ += n;

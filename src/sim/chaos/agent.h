@@ -38,7 +38,7 @@ class ChaosKernel final : public SimKernel {
 class ChaosAgent final : public Behaviour {
  public:
   ChaosAgent(std::uint64_t seed, Machine& machine, PolicyRunner& policy)
-      : ChaosAgent(std::make_unique<ChaosKernel>(machine, seed), machine, policy) {}
+      : ChaosAgent(std::make_unique<ChaosKernel>(machine, seed), policy) {}
 
   Step next(Machine& machine, sim::Task& task) override;
 
@@ -46,8 +46,8 @@ class ChaosAgent final : public Behaviour {
   void disturb(const ChaosStep& step);
 
  private:
-  ChaosAgent(std::unique_ptr<ChaosKernel> kernel, Machine& machine, PolicyRunner& policy)
-      : kernel_(kernel.get()), agent_(std::move(kernel), machine, policy) {}
+  ChaosAgent(std::unique_ptr<ChaosKernel> kernel, PolicyRunner& policy)
+      : kernel_(kernel.get()), agent_(std::move(kernel), policy) {}
 
   ChaosKernel* kernel_;
   AgentTask agent_;
