@@ -11,6 +11,7 @@
 #include "rings.bpf.h"
 
 #define ANNOUNCE_MAX 128
+#define WAKE_WALK    8
 
 /* Tells the agent that @p waits. */
 static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
@@ -32,7 +33,7 @@ int announce(u64 now)
 	struct task_struct *p;
 	bool idle = true;
 	bool told = false;
-	u32 n = 0;
+	u32 n = READ_ONCE(nothing);
 
 	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
 						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
@@ -62,19 +63,30 @@ int announce(u64 now)
 	return told;
 }
 
-/* Wakes an idle CPU, if there is one, for who is first in HELD. */
-int wake_for_held(void)
+/* Wakes an idle CPU, if there is one, for one of the first in @dsq. */
+int wake_for(u64 dsq)
 {
 	struct task_struct *p;
+	u32 n = READ_ONCE(nothing);
 
-	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
+	if (!scx_bpf_dsq_nr_queued(dsq))
+		return 0;
+	bpf_for_each (scx_dsq, p, dsq, 0) {
 		s32 cpu = pick_idle_any(p);
 
 		if (cpu >= 0)
 			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-		break;
+		if (cpu >= 0 || n++ >= WAKE_WALK)
+			break;
 	}
 	return 0;
+}
+
+/* A CPU was perhaps woken for somebody else than it has taken. */
+static void wake_for_others(void)
+{
+	wake_for(DSQ_HELD);
+	wake_for(DSQ_SHARED);
 }
 
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
@@ -130,9 +142,7 @@ static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 	}
 	agent.wanted = 0;
 	agent.overdue = 0;
-	/* This CPU was perhaps woken for somebody else. */
-	if (scx_bpf_dsq_nr_queued(DSQ_HELD))
-		wake_for_held();
+	wake_for_others();
 	return true;
 }
 

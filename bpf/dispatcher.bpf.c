@@ -101,8 +101,9 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 		return cpu >= 0 ? cpu : prev_cpu;
 	wake(p, tctx);
 	if (cpu >= 0) {
+		/* Should it have taken another one meanwhile, that one can go elsewhere. */
 		if (nothing_waits_for(cpu))
-			run_here(p, 0);
+			run_here(p, CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
 		return cpu;
 	}
 	cpu = preempting_cpu(p, tctx);
@@ -233,6 +234,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_state *state = cpu_state_of(cpu);
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
+	bool claimed = !prev && !is_marked_idle(cpu);
 	s32 held, decided;
 	u64 now;
 
@@ -245,23 +247,31 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		recall(now);
 	rescue(cpu, now);
 	if (scx_bpf_dsq_move_to_local(DSQ_URGENT))
-		return;
+		goto taken;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
 	if (run_agent(cpu, now, held, decided, prev_ready))
 		return;
 	if (decided && take_decided(cpu))
-		return;
+		goto taken;
 	if (held && prev_ready && is_first_again(prev)) {
 		replenish(prev);
 		return;
 	}
 	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-		return;
+		goto taken;
 	}
 	if (prev_ready)
 		replenish(prev);
+	else if (claimed)
+		/* Whoever was put into a queue meanwhile found no idle CPU to wake. When the kernel
+		 * has it as idle again, it looks once more. */
+		scx_bpf_kick_cpu(cpu, 0);
+	return;
+taken:
+	if (!prev)
+		wake_for_others();
 }
 
 void STRUCT_OP(cppland_running, struct task_struct *p)
@@ -289,6 +299,18 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
 	if (before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
+}
+
+/*
+ * The same for a CPU that becomes idle: the mask says so by now, and whoever was put into a queue
+ * before that found no idle CPU.
+ */
+void STRUCT_OP(cppland_update_idle, s32 cpu, bool idle)
+{
+	if (idle && (scx_bpf_dsq_nr_queued(DSQ_HELD) || scx_bpf_dsq_nr_queued(DSQ_ASKED) ||
+		     scx_bpf_dsq_nr_queued(DSQ_SHARED) || scx_bpf_dsq_nr_queued(DSQ_URGENT) ||
+		     scx_bpf_dsq_nr_queued(cpu)))
+		scx_bpf_kick_cpu(cpu, 0);
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
@@ -397,6 +419,7 @@ struct sched_ext_ops cppland_ops = {
 	.enqueue = (void *)cppland_enqueue,
 	.dispatch = (void *)cppland_dispatch,
 	.running = (void *)cppland_running,
+	.update_idle = (void *)cppland_update_idle,
 	.init_task = (void *)cppland_init_task,
 	.exit_task = (void *)cppland_exit_task,
 	.cpu_release = (void *)cppland_cpu_release,

@@ -55,7 +55,7 @@ static void cpu_goes(s32 cpu)
 static void empty_cpu_queue(s32 cpu)
 {
 	struct task_struct *p;
-	u32 n = 0;
+	u32 n = READ_ONCE(nothing);
 
 	bpf_for_each (scx_dsq, p, cpu, 0) {
 		if (n++ >= LEAVING_WALK)
@@ -68,7 +68,7 @@ static void empty_cpu_queue(s32 cpu)
 static void hand_back(u64 dsq, s32 cpu)
 {
 	struct task_struct *p;
-	u32 n = 0;
+	u32 n = READ_ONCE(nothing);
 
 	bpf_for_each (scx_dsq, p, dsq, 0) {
 		if (n++ >= LEAVING_WALK)

@@ -7,6 +7,8 @@
 
 #include "state.bpf.h"
 
+#define PICK_MAX 4
+
 /* The big CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
 KERNEL_OBJECTS struct bpf_cpumask __kptr *big_cpus;
 
@@ -18,6 +20,21 @@ static bool is_going(s32 cpu)
 	return state && state->offline != CPU_IS_ONLINE;
 }
 
+/* Whether @cpu can be found: it is idle, and has not been claimed. */
+static bool is_marked_idle(s32 cpu)
+{
+	const struct cpumask *idle;
+	bool yes;
+
+	if (numa_local)
+		idle = scx_bpf_get_idle_cpumask_node(scx_bpf_cpu_node(cpu));
+	else
+		idle = scx_bpf_get_idle_cpumask();
+	yes = bpf_cpumask_test_cpu(cpu, idle);
+	scx_bpf_put_idle_cpumask(idle);
+	return yes;
+}
+
 static s32 pick_idle_once(struct task_struct *p)
 {
 	if (numa_local)
@@ -26,17 +43,22 @@ static s32 pick_idle_once(struct task_struct *p)
 	return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 }
 
-/* Any idle CPU that @p may use, claimed; or a negative number. Without a loop, which would make
- * those that this is called in too much for the verifier. */
+/* Any idle CPU that @p may use, claimed; or a negative number. */
 static s32 pick_idle_any(struct task_struct *p)
 {
-	s32 cpu = pick_idle_once(p);
+	s32 cpu = -1;
+	u32 n;
 
-	/* To claim one that goes is to see the last of it; two may go at once. */
-	if (cpu >= 0 && is_going(cpu))
-		cpu = pick_idle_once(p);
-	if (cpu >= 0 && is_going(cpu))
-		cpu = pick_idle_once(p);
+	bpf_for (n, 0, PICK_MAX) {
+		s32 next = pick_idle_once(p);
+
+		if (next < 0)
+			break;
+		/* To claim one that goes is to see the last of it. */
+		cpu = next;
+		if (!is_going(cpu))
+			break;
+	}
 	return cpu >= 0 && is_going(cpu) ? -1 : cpu;
 }
 

@@ -17,7 +17,7 @@ STATE u64 next_rescue_at; /* from the queues of the whole machine */
 int recall(u64 now)
 {
 	struct task_struct *p;
-	u32 n = 0;
+	u32 n = READ_ONCE(nothing);
 
 	if (!agent.failover_at)
 		fail_over(now);
@@ -42,7 +42,7 @@ int recall(u64 now)
 int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 {
 	struct task_struct *p;
-	u32 n = 0;
+	u32 n = READ_ONCE(nothing);
 
 	bpf_for_each (scx_dsq, p, dsq, iter_flags) {
 		struct task_ctx *tctx = task_ctx_of(p);

@@ -139,6 +139,8 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 		count(CPPLAND_NR_USER_DISPATCHES, 1);
 		trace("decided %d cpu %d slice %llu", p->pid, d->cpu, slice);
 	} else {
+		/* Perhaps it is only on its way to ASKED, where the next rescue finds it. */
+		tctx->asked_at = 0;
 		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 	}
 	if (wake >= 0)

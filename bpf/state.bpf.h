@@ -70,6 +70,10 @@ STATE u64 incarnations;	 /* tasks seen so far */
 STATE u32 nr_online = 1; /* CPUs; atomic */
 STATE u32 drain_lock;
 
+/* 0, which the verifier does not know: a loop that counts from it is one state for the verifier,
+ * and not one for each number. */
+STATE u32 nothing;
+
 struct nudge {
 	struct bpf_timer timer;
 	u32 armed;

@@ -60,8 +60,8 @@ class Simulator(unittest.TestCase):
     def test_it_is_asked_for_the_run(self) -> None:
         written = json.dumps(simulated())
         script = (
-            'wanted="sim --policy fifo --cpus 2 --seed 5 --duration 10 --json"\n'
-            '[[ "$1 $2 $3 $4 $5 ${*: -6:5}" == "$wanted" ]] || exit 9\n'
+            'wanted="sim --policy fifo --cpus 2 --seed 5 --duration 10 --set cost-percent=200 --json"\n'
+            '[[ "$1 $2 $3 $4 $5 ${*: -8:7}" == "$wanted" ]] || exit 9\n'
             f"""grep -q '"instance": 8' "$7" || exit 8\necho '{written}' >"${{@: -1}}" """
         )
         with self.program(script):

@@ -20,6 +20,13 @@ struct AgentCosts {
   std::uint64_t pass = 8'000;  // with the system call that ends it
   std::uint64_t event = 600;
   std::uint64_t decision = 600;
+
+  // As Costs::scaled().
+  [[nodiscard]] constexpr AgentCosts scaled(std::uint64_t percent) const {
+    return {.pass = pass * percent / 100,
+            .event = event * percent / 100,
+            .decision = decision * percent / 100};
+  }
 };
 
 // The agent of @policy. Does not own machine and policy.

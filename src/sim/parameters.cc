@@ -38,6 +38,8 @@ std::uint64_t& machine(Parameters& parameters) {
   return parameters.machine.*Member;
 }
 
+std::uint64_t& cost_percent(Parameters& parameters) { return parameters.cost_percent; }
+
 constexpr std::array kAll{
     Parameter{"slice-us", "how far a sleeper may fall behind, and a CPU hog drift back",
               "scx_cppland --slice-us", kMicrosecond, 1, 1'000'000,
@@ -74,6 +76,9 @@ constexpr std::array kAll{
               agent_cost<&AgentCosts::event>},
     Parameter{"agent-decision-ns", "the agent makes one decision", kMeasured, 1, 0, kMostCost,
               agent_cost<&AgentCosts::decision>},
+    Parameter{"cost-percent",
+              "the kernel's and the agent's work costs so much of what stands above", kChosen, 1, 1,
+              10'000, cost_percent},
 };
 
 std::string names() {

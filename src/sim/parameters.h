@@ -18,6 +18,7 @@ struct Parameters {
   PolicyConfig policy{};  // but for nr_cpus
   MachineOptions machine{};
   AgentCosts agent{};
+  std::uint64_t cost_percent = 100;  // of what the kernel's and the agent's work costs
 };
 
 // One of them. Its name ends in its unit.

@@ -48,6 +48,31 @@ TEST(Parameters, EachHasItsOwnPlaceAndADefaultWithinItsBounds) {
   }
 }
 
+TEST(Parameters, ScaleEveryCostButTheSpeedOfSmt) {
+  const Costs costs = Costs{.timer_interrupt = 1,
+                            .wake_up = 2,
+                            .dispatch = 3,
+                            .context_switch = 4,
+                            .migration = 5,
+                            .cold_cache = 6,
+                            .interrupt_to_cpu = 7,
+                            .exit = 8}
+                          .scaled(400);
+  EXPECT_EQ(costs.timer_interrupt, 4U);
+  EXPECT_EQ(costs.wake_up, 8U);
+  EXPECT_EQ(costs.dispatch, 12U);
+  EXPECT_EQ(costs.context_switch, 16U);
+  EXPECT_EQ(costs.migration, 20U);
+  EXPECT_EQ(costs.cold_cache, 24U);
+  EXPECT_EQ(costs.interrupt_to_cpu, 28U);
+  EXPECT_EQ(costs.exit, 32U);
+  EXPECT_EQ(costs.smt_percent, Costs{}.smt_percent);
+  const AgentCosts agent = AgentCosts{.pass = 10, .event = 20, .decision = 30}.scaled(50);
+  EXPECT_EQ(agent.pass, 5U);
+  EXPECT_EQ(agent.event, 10U);
+  EXPECT_EQ(agent.decision, 15U);
+}
+
 // A cost that is new needs a name, too.
 TEST(Parameters, NameEveryCost) {
   const auto costs = static_cast<std::size_t>(
@@ -60,7 +85,7 @@ TEST(Parameters, NameEveryCost) {
 TEST(Parameters, RefuseUnknownNamesAndTellThoseThatThereAre) {
   EXPECT_THAT(refused("slice=3"), HasSubstr("there is no parameter \"slice\"; there are slice-us, "
                                             "slice-us-min, tick-us, "));
-  EXPECT_THAT(refused("slice=3"), EndsWith("agent-decision-ns"));
+  EXPECT_THAT(refused("slice=3"), EndsWith("cost-percent"));
   EXPECT_THAT(refused("=3"), HasSubstr("there is no parameter \"\""));
 }
 

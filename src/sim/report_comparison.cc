@@ -85,7 +85,9 @@ Interval interval_of(const Values& values) {
 Interval difference_of(const Values& values, const Values& first) {
   std::vector<double> samples;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] && first[i]) samples.push_back(*values[i] - *first[i]);
+    const std::optional<double>& mine = values[i];
+    const std::optional<double>& theirs = first[i];
+    if (mine && theirs) samples.push_back(*mine - *theirs);
   }
   return mean_interval(samples);
 }

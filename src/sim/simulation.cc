@@ -42,6 +42,7 @@ class RecordedStage final : public Stage {
 
 MachineOptions machine_options(const Parameters& parameters, bool strict) {
   MachineOptions options = parameters.machine;
+  options.costs = options.costs.scaled(parameters.cost_percent);
   options.slice_ns = parameters.policy.slice_min_ns;
   options.sleeper_credit_ns = parameters.policy.slice_ns;
   options.strict = strict;
@@ -89,7 +90,9 @@ Result<RunFigures> simulate(const Simulation& simulation, Workload& workload, Tr
                   &recorder);
   const Task& agent = machine.start_agent(
       {.name = "agent",
-       .behaviour = std::make_unique<AgentTask>(machine, *policy, simulation.parameters.agent)});
+       .behaviour = std::make_unique<AgentTask>(
+           machine, *policy,
+           simulation.parameters.agent.scaled(simulation.parameters.cost_percent))});
   RecordedStage stage(machine, recorder, simulation.seed);
   workload.begin(stage);
   const std::uint64_t begin = machine.now();

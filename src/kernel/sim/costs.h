@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace cppland::sim {
 
@@ -20,6 +21,16 @@ struct Costs {
   // How fast a task runs whose core runs another one, too. 62: two gain a quarter over one, as is
   // common for compilers and the like.
   std::uint64_t smt_percent = 62;
+
+  // On a machine whose kernel takes @percent of the time.
+  [[nodiscard]] constexpr Costs scaled(std::uint64_t percent) const {
+    Costs costs = *this;
+    for (std::uint64_t Costs::* cost :
+         {&Costs::timer_interrupt, &Costs::wake_up, &Costs::dispatch, &Costs::context_switch,
+          &Costs::migration, &Costs::cold_cache, &Costs::interrupt_to_cpu, &Costs::exit})
+      costs.*cost = costs.*cost * percent / 100;
+    return costs;
+  }
 };
 
 }  // namespace cppland::sim

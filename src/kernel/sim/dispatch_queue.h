@@ -59,6 +59,15 @@ class DispatchQueue {
     if (reverse) return it == places_.begin() ? nullptr : &*--it;
     return ++it == places_.end() ? nullptr : &*it;
   }
+  // The same from a mark in the queue that is no task's place any more.
+  [[nodiscard]] QueuePlace* beyond(const QueuePlace& mark, bool reverse = false) noexcept {
+    if (!reverse) {
+      const auto it = places_.upper_bound(mark);
+      return it == places_.end() ? nullptr : &*it;
+    }
+    auto it = places_.lower_bound(mark);
+    return it == places_.begin() ? nullptr : &*--it;
+  }
 
  private:
   void link(QueuePlace& place, std::uint64_t vtime, std::int64_t rank, bool by_vtime) noexcept {

@@ -81,26 +81,44 @@ void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
 // ext.c, do_enqueue_task().
 void Machine::enqueue(Task& task, std::uint64_t flags) {
   task.state = TaskState::kWaiting;
+  if (is_held(task.on_cpu)) {
+    later([this, &task, flags] {
+      enqueue(task, flags);
+      if (!cpu_of(task).task) reschedule(task.on_cpu, task.on_cpu != this_cpu_);
+    });
+    return;
+  }
   // Without SCX_OPS_ENQ_EXITING nobody is asked about a task that exits.
-  if (task.insert_to == 0 && (task.task_struct::flags & kExiting) != 0) {
+  if (!task.insertion && (task.task_struct::flags & kExiting) != 0) {
     put_into_local(cpu_of(task), task, flags);
     return;
   }
-  if (task.insert_to == 0) {
+  if (!task.insertion) {
     being_inserted_ = &task;
+    locked_.push_back(task.on_cpu);
     dispatcher().ops->enqueue(&task, flags);
+    locked_.pop_back();
     being_inserted_ = nullptr;
   }
-  if (task.insert_to == 0) return;  // the dispatcher has put it into a queue, or forgotten it
-  const std::uint64_t to = std::exchange(task.insert_to, 0);
-  insert_now(task, to, task.insert_flags | flags);
+  if (!task.insertion) return;  // the dispatcher has forgotten it
+  Task::Insertion where = *std::exchange(task.insertion, std::nullopt);
+  where.flags |= flags;
+  insert_now(task, where);
 }
 
-// ext.c, find_dsq_for_dispatch() and dispatch_to_local_dsq().
-void Machine::insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags) {
+// ext.c, direct_dispatch(), find_dsq_for_dispatch() and dispatch_to_local_dsq().
+void Machine::insert_now(Task& task, const Task::Insertion& where) {
+  if ((where.dsq & SCX_DSQ_LOCAL_ON) == 0) {
+    link(*queues_.at(where.dsq), task, where.by_vtime, where.flags);
+    return;
+  }
   int cpu = task.on_cpu;
-  if (dsq != SCX_DSQ_LOCAL) {
-    cpu = static_cast<int>(dsq & 0xffffffffU);
+  if (where.dsq != SCX_DSQ_LOCAL) {
+    cpu = static_cast<int>(where.dsq & 0xffffffffU);
+    if (is_held(cpu)) {
+      later([this, &task, where] { insert_now(task, where); });
+      return;
+    }
     if (!may_consume(task, cpu)) {
       end_scheduler(Exit::kError, fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed "
                                               "for {}[{}]",
@@ -108,7 +126,23 @@ void Machine::insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags) {
       return;
     }
   }
-  put_into_local(cpus_[index(cpu)], task, flags);
+  put_into_local(cpus_[index(cpu)], task, where.flags);
+}
+
+// ext.c, dispatch_enqueue(): a queue of the scheduler's own.
+void Machine::link(DispatchQueue& to, Task& task, bool by_vtime, std::uint64_t flags) {
+  if (!to.empty() && to.by_vtime() != by_vtime) {
+    end_scheduler(Exit::kError, fmt::format("DSQ ID 0x{:x} already had {}-enqueued tasks", to.id(),
+                                            by_vtime ? "FIFO" : "PRIQ"));
+    return;
+  }
+  if (by_vtime) {
+    to.insert(task, task.scx.dsq_vtime);
+  } else if ((flags & (SCX_ENQ_HEAD | SCX_ENQ_PREEMPT)) != 0) {
+    to.push_front(task);
+  } else {
+    to.push_back(task);
+  }
 }
 
 // ext.c, dispatch_enqueue() and local_dsq_post_enq().
@@ -216,6 +250,7 @@ void Machine::switch_to(CpuState& cpu, Task* next) {
   if (next->queue) next->queue->remove(*next);
   idle_.clear(static_cast<unsigned>(cpu.id));
   if (std::exchange(cpu.idle, false)) cpu.idle_ns += now_ - cpu.idle_since;
+  tell_idle(cpu, false);
   spent_ += options_.costs.context_switch + cost_of_moving(*next, cpu.id);
   cpu.task = next;
   cpu.charged_at = now_;
@@ -244,11 +279,18 @@ std::uint64_t Machine::cost_of_moving(const Task& task, int cpu) const {
   return options_.costs.migration + (cold ? options_.costs.cold_cache : 0);
 }
 
-// ext_idle.c, __scx_update_idle().
+// ext_idle.c, __scx_update_idle(): first the mask, then the callback, and that only when it changes
+// between a task and none.
 void Machine::go_idle(CpuState& cpu) {
   if (!std::exchange(cpu.idle, true)) cpu.idle_since = now_;
-  if (!is_stolen(cpu.id)) idle_.set(static_cast<unsigned>(cpu.id));
   note_siblings(cpu);
+  if (is_stolen(cpu.id)) return;
+  idle_.set(static_cast<unsigned>(cpu.id));
+  tell_idle(cpu, true);
+}
+
+void Machine::tell_idle(CpuState& cpu, bool idle) {
+  if (std::exchange(cpu.told_idle, idle) != idle) dispatcher().ops->update_idle(cpu.id, idle);
 }
 
 }  // namespace cppland::sim

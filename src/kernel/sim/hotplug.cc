@@ -70,11 +70,13 @@ void Machine::steal(int cpu, std::uint64_t ns) {
   CpuState& state = cpus_[index(cpu)];
   if (!online_.test(static_cast<unsigned>(cpu))) return;
   this_cpu_ = cpu;
+  if (state.resched && !state.task) late_kick_at_ = now_;
   state.stolen_until = std::max(state.stolen_until, now_ + ns);
   idle_.clear(static_cast<unsigned>(cpu));
   if (attached_) {
     state.resched = true;
     schedule(state);
+    tell_idle(state, false);
     dispatcher().ops->cpu_release(cpu, nullptr);
   }
   post(state.stolen_until, Event::Kind::kReturn, static_cast<std::uint64_t>(cpu));

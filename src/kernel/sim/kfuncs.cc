@@ -28,6 +28,8 @@ class Kfuncs {
 
   static std::uint64_t now() { return m().now_ + m().spent_; }
   static int this_cpu() { return m().this_cpu_; }
+  // Others go on before what the caller is about to do.
+  static void others() { m().interleave(); }
 
   static DispatchQueue* queue(std::uint64_t dsq) {
     if (dsq == SCX_DSQ_LOCAL) return &m().cpus_[Machine::index(this_cpu())].local;
@@ -54,43 +56,21 @@ class Kfuncs {
       fail(fmt::format("Direct dispatch attempted on {}[{}]", p.name, p.pid));
       return;
     }
-    if (p.insert_to != 0 || p.queue) {
+    if (p.insertion || p.queue) {
       fail(fmt::format("{}[{}] already direct-dispatched", p.name, p.pid));
       return;
     }
     p.scx.slice = std::max<std::uint64_t>(slice, 1);
-    if (is_local(dsq)) {
-      if (vtime) {
-        fail("cannot use vtime ordering for built-in DSQs");
-        return;
-      }
-      p.insert_to = dsq;
-      p.insert_flags = flags;
+    if (is_local(dsq) && vtime) {
+      fail("cannot use vtime ordering for built-in DSQs");
       return;
     }
-    DispatchQueue* to = queue(dsq);
-    if (!to) {
+    if (!queue(dsq)) {
       fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
       return;
     }
     if (vtime) p.scx.dsq_vtime = *vtime;
-    link(*to, p, vtime != nullptr, flags);
-  }
-
-  // dispatch_enqueue(): a queue of the scheduler's own.
-  static void link(DispatchQueue& to, Task& p, bool by_vtime, std::uint64_t flags) {
-    if (!to.empty() && to.by_vtime() != by_vtime) {
-      fail(fmt::format("DSQ ID 0x{:x} already had {}-enqueued tasks", to.id(),
-                       by_vtime ? "FIFO" : "PRIQ"));
-      return;
-    }
-    if (by_vtime) {
-      to.insert(p, p.scx.dsq_vtime);
-    } else if ((flags & (SCX_ENQ_HEAD | SCX_ENQ_PREEMPT)) != 0) {
-      to.push_front(p);
-    } else {
-      to.push_back(p);
-    }
+    p.insertion = {.dsq = dsq, .flags = flags, .by_vtime = vtime != nullptr};
   }
 
   // consume_dispatch_q().
@@ -121,10 +101,8 @@ class Kfuncs {
   struct Iterator {
     DispatchQueue* queue;
     std::uint64_t newest;  // whoever arrived later is passed over
-    Task* at;
-    Task* next;
     bool reverse;
-    bool begun = false;
+    std::optional<QueuePlace> at{};  // a mark in the queue, which stays when the task there goes
     std::optional<std::uint64_t> slice{};  // for the next move
     std::optional<std::uint64_t> vtime{};
   };
@@ -134,8 +112,8 @@ class Kfuncs {
 
   static int iterate(bpf_iter_scx_dsq* it, std::uint64_t dsq, std::uint64_t flags) {
     DispatchQueue* of = queue(dsq);
-    *reinterpret_cast<Iterator**>(it) = new Iterator{of, of ? of->arrivals() : 0, nullptr, nullptr,
-                                                     (flags & SCX_DSQ_ITER_REV) != 0};
+    *reinterpret_cast<Iterator**>(it) =
+        new Iterator{of, of ? of->arrivals() : 0, (flags & SCX_DSQ_ITER_REV) != 0};
     return of ? 0 : -ENOENT;
   }
 
@@ -143,23 +121,13 @@ class Kfuncs {
 
   static Task* next(Iterator& it) {
     if (!it.queue) return nullptr;
-    const auto step = [&](Task* from) -> Task* {
-      QueuePlace* place = from ? it.queue->after(*from, it.reverse) : it.queue->first(it.reverse);
-      while (place && place->arrival > it.newest) place = it.queue->after(*place, it.reverse);
-      return static_cast<Task*>(place);
-    };
-    Task* now = nullptr;
-    if (!it.begun) {
-      now = step(nullptr);
-    } else if (it.at && it.at->queue == it.queue) {
-      now = step(it.at);
-    } else {
-      now = it.next && it.next->queue == it.queue ? it.next : nullptr;
-    }
-    it.begun = true;
-    it.at = now;
-    it.next = now ? step(now) : nullptr;
-    return now;
+    QueuePlace* place = it.at ? it.queue->beyond(*it.at, it.reverse) : it.queue->first(it.reverse);
+    while (place && place->arrival > it.newest) place = it.queue->after(*place, it.reverse);
+    if (!place) return nullptr;
+    it.at.emplace();
+    it.at->vtime = place->vtime;
+    it.at->rank = place->rank;
+    return static_cast<Task*>(place);
   }
 
   static bool move(Iterator& it, Task& p, std::uint64_t dsq, bool by_vtime, std::uint64_t flags) {
@@ -175,6 +143,8 @@ class Kfuncs {
       } else if (!m().may_consume(p, cpu)) {
         fail(fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed for {}[{}]", cpu, p.name,
                          p.pid));
+      } else if (m().is_held(cpu)) {
+        m().reschedule(this_cpu(), false);  // the kernel would wait; this one tries again
       } else {
         p.queue->remove(p);
         m().put_into_local(m().cpus_[Machine::index(cpu)], p, flags);
@@ -188,18 +158,30 @@ class Kfuncs {
       return false;
     }
     p.queue->remove(p);
-    link(*to, p, by_vtime, flags);
+    m().link(*to, p, by_vtime, flags);
     return true;
   }
 
-  // scx_kick_cpu() and kick_one_cpu().
+  // scx_kick_cpu(): kick_cpus_irq_workfn() does it, once interrupts are enabled.
   static void kick(s32 cpu, std::uint64_t flags) {
     if (cpu < 0 || Machine::index(cpu) >= m().cpus_.size()) {
       fail(fmt::format("invalid CPU {}", cpu));
       return;
     }
+    m().later([cpu, flags] { kick_now(cpu, flags); });
+  }
+
+  // kick_one_cpu().
+  static void kick_now(s32 cpu, std::uint64_t flags) {
+    if (m().is_held(cpu)) {
+      m().later([cpu, flags] { kick_now(cpu, flags); });
+      return;
+    }
     CpuState& state = m().cpus_[Machine::index(cpu)];
-    if ((flags & SCX_KICK_IDLE) != 0 && state.task) return;
+    if ((flags & SCX_KICK_IDLE) != 0 && (state.task || m().is_stolen(cpu))) {
+      m().late_kick_at_ = m().now_;
+      return;
+    }
     if ((flags & SCX_KICK_PREEMPT) != 0 && state.task) {
       m().charge(state);
       state.task->scx.slice = 0;
@@ -267,6 +249,7 @@ class Kfuncs {
     return static_cast<s32>(m().topology_.find(static_cast<unsigned>(cpu))->node);
   }
   static const cpumask* online() { return reinterpret_cast<const cpumask*>(&m().online_); }
+  static const cpumask* idle() { return reinterpret_cast<const cpumask*>(&m().idle_); }
   static task_struct* find(s32 pid) {
     Task* found = m().task_of(static_cast<std::uint64_t>(pid));
     return found && found->state != TaskState::kDead ? found : nullptr;
@@ -312,7 +295,10 @@ extern "C" {
 
 struct sim_kernel_has sim_kernel_has;
 
-u64 bpf_ktime_get_ns() { return Kfuncs::now(); }
+u64 bpf_ktime_get_ns() {
+  Kfuncs::others();
+  return Kfuncs::now();
+}
 u32 bpf_get_smp_processor_id() { return static_cast<u32>(Kfuncs::this_cpu()); }
 void sim_trace(const char* /*format*/, ...) {}
 
@@ -354,20 +340,26 @@ long bpf_timer_start(bpf_timer* timer, u64 in_ns, u64 /*flags*/) {
 s32 scx_bpf_create_dsq(u64 dsq_id, s32 /*node*/) { return Kfuncs::create(dsq_id); }
 
 s32 scx_bpf_dsq_nr_queued(u64 dsq_id) {
+  Kfuncs::others();
   const auto* queue = Kfuncs::queue(dsq_id);
   return queue ? static_cast<s32>(queue->size()) : -ENOENT;
 }
 
 void scx_bpf_dsq_insert(task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) {
+  Kfuncs::others();
   Kfuncs::insert(Kfuncs::task(p), dsq_id, slice, nullptr, enq_flags);
 }
 
 void scx_bpf_dsq_insert_vtime(task_struct* p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags) {
+  Kfuncs::others();
   const std::uint64_t by = vtime;
   Kfuncs::insert(Kfuncs::task(p), dsq_id, slice, &by, enq_flags);
 }
 
-bool scx_bpf_dsq_move_to_local(u64 dsq_id) { return Kfuncs::move_to_local(dsq_id); }
+bool scx_bpf_dsq_move_to_local(u64 dsq_id) {
+  Kfuncs::others();
+  return Kfuncs::move_to_local(dsq_id);
+}
 
 void scx_bpf_dsq_move_set_slice(bpf_iter_scx_dsq* it, u64 slice) {
   Kfuncs::state(it).slice = slice;
@@ -377,45 +369,71 @@ void scx_bpf_dsq_move_set_vtime(bpf_iter_scx_dsq* it, u64 vtime) {
 }
 
 bool scx_bpf_dsq_move(bpf_iter_scx_dsq* it, task_struct* p, u64 dsq_id, u64 enq_flags) {
+  Kfuncs::others();
   return Kfuncs::move(Kfuncs::state(it), Kfuncs::task(p), dsq_id, false, enq_flags);
 }
 
 bool scx_bpf_dsq_move_vtime(bpf_iter_scx_dsq* it, task_struct* p, u64 dsq_id, u64 enq_flags) {
+  Kfuncs::others();
   return Kfuncs::move(Kfuncs::state(it), Kfuncs::task(p), dsq_id, true, enq_flags);
 }
 
 int bpf_iter_scx_dsq_new(bpf_iter_scx_dsq* it, u64 dsq_id, u64 flags) {
   return Kfuncs::iterate(it, dsq_id, flags);
 }
-task_struct* bpf_iter_scx_dsq_next(bpf_iter_scx_dsq* it) { return Kfuncs::next(Kfuncs::state(it)); }
+task_struct* bpf_iter_scx_dsq_next(bpf_iter_scx_dsq* it) {
+  Kfuncs::others();
+  return Kfuncs::next(Kfuncs::state(it));
+}
 void bpf_iter_scx_dsq_destroy(bpf_iter_scx_dsq* it) { Kfuncs::destroy(it); }
 
 s32 scx_bpf_select_cpu_and(task_struct* p, s32 prev_cpu, u64 wake_flags, const cpumask* allowed,
                            u64 /*flags*/) {
+  Kfuncs::others();
   return Kfuncs::select(p, prev_cpu, wake_flags, allowed);
 }
-bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) { return Kfuncs::claim(cpu); }
+bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) {
+  Kfuncs::others();
+  return Kfuncs::claim(cpu);
+}
 s32 scx_bpf_pick_idle_cpu(const cpumask* allowed, u64 flags) {
+  Kfuncs::others();
   return Kfuncs::pick_idle(allowed, flags);
 }
 s32 scx_bpf_pick_idle_cpu_node(const cpumask* allowed, s32 node, u64 flags) {
+  Kfuncs::others();
   return Kfuncs::pick_idle_in(allowed, node, flags);
 }
-void scx_bpf_kick_cpu(s32 cpu, u64 flags) { Kfuncs::kick(cpu, flags); }
-s32 scx_bpf_task_cpu(const task_struct* p) { return Kfuncs::task(p).on_cpu; }
+void scx_bpf_kick_cpu(s32 cpu, u64 flags) {
+  Kfuncs::others();
+  Kfuncs::kick(cpu, flags);
+}
+s32 scx_bpf_task_cpu(const task_struct* p) {
+  Kfuncs::others();
+  return Kfuncs::task(p).on_cpu;
+}
 s32 scx_bpf_cpu_node(s32 cpu) { return Kfuncs::node_of(cpu); }
 const cpumask* scx_bpf_get_online_cpumask() { return Kfuncs::online(); }
 void scx_bpf_put_cpumask(const cpumask* /*mask*/) {}
+const cpumask* scx_bpf_get_idle_cpumask() { return Kfuncs::idle(); }
+const cpumask* scx_bpf_get_idle_cpumask_node(int /*node*/) { return Kfuncs::idle(); }
+void scx_bpf_put_idle_cpumask(const cpumask* /*mask*/) {}
 void scx_bpf_dump_bstr(char* /*format*/, unsigned long long* /*data*/, u32 /*size*/) {}
 u32 scx_bpf_reenqueue_local() { return Kfuncs::reenqueue_local(); }
 bool scx_bpf_task_set_slice(task_struct* p, u64 slice) {
   p->scx.slice = slice;
   return true;
 }
-task_struct* scx_bpf_cpu_curr(s32 cpu) { return Kfuncs::running(cpu); }
+task_struct* scx_bpf_cpu_curr(s32 cpu) {
+  Kfuncs::others();
+  return Kfuncs::running(cpu);
+}
 rq* scx_bpf_cpu_rq(s32 cpu) { return Kfuncs::runqueue(cpu); }
 
-task_struct* bpf_task_from_pid(s32 pid) { return Kfuncs::find(pid); }
+task_struct* bpf_task_from_pid(s32 pid) {
+  Kfuncs::others();
+  return Kfuncs::find(pid);
+}
 void bpf_task_release(task_struct* /*p*/) {}
 
 bpf_cpumask* bpf_cpumask_create() { return reinterpret_cast<bpf_cpumask*>(Kfuncs::make_mask()); }

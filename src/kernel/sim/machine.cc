@@ -33,7 +33,10 @@ Machine::CpuState::CpuState(int cpu, const Cpu* of_topology)
     : id(cpu), info(of_topology), local(SCX_DSQ_LOCAL_ON | static_cast<std::uint64_t>(cpu)) {}
 
 Machine::Machine(Topology topology, const MachineOptions& options, Observer* observer)
-    : topology_(std::move(topology)), options_(options), observer_(observer ? observer : &nobody_) {
+    : topology_(std::move(topology)),
+      options_(options),
+      observer_(observer ? observer : &nobody_),
+      random_(options.interleave_seed) {
   the_machine = this;
   reset_dispatcher();
   sim_kernel_has = options_.has;
@@ -110,6 +113,7 @@ Task& Machine::add(TaskSpec spec) {
 Task& Machine::start(TaskSpec spec) {
   Task& task = add(std::move(spec));
   if (attached_) {
+    task.state = TaskState::kWaiting;  // core.c, TASK_NEW: nobody else wakes it
     dispatcher().ops->init_task(&task, nullptr);
     wake_up(task, 0, true);
   }
@@ -161,7 +165,10 @@ void Machine::run(std::uint64_t until) {
     events_.pop_back();
     now_ = std::max(now_, event.at);
     spent_ = 0;
+    in_event_ = true;
     handle(event);
+    do_later(0);
+    in_event_ = false;
     observer_->settled(*this);
   }
   if (exit_.kind != Exit::kNone) return;
@@ -409,6 +416,11 @@ void Machine::requeue(Task& task) {
 
 void Machine::wake(Task& task, bool sync) {
   if (task.state != TaskState::kBlocked) return;
+  // kernel/sched/core.c, try_to_wake_up(): not before its CPU has switched to another.
+  if (is_held(task.ran_on) && running_on(task.ran_on) == &task) {
+    later([this, &task, sync] { wake(task, sync); });
+    return;
+  }
   ++task.sleep;
   constexpr std::uint64_t kWakeSync = 0x10;  // SCX_WAKE_SYNC
   wake_up(task, sync ? kWakeSync : 0, false);

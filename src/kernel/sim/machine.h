@@ -14,11 +14,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/cpu_set.h"
+#include "base/random.h"
 #include "kernel/sim/costs.h"
 #include "kernel/sim/dispatch_queue.h"
 #include "kernel/sim/kernel_types.h"
@@ -88,8 +90,12 @@ struct Task : task_struct, QueuePlace {
   std::uint64_t runnable_since = 0;
   std::uint64_t woken_at = 0;  // 0: has run since
   std::uint64_t migrations = 0;
-  std::uint64_t insert_to = 0;  // where a callback has put it, or 0
-  std::uint64_t insert_flags = 0;
+  struct Insertion {
+    std::uint64_t dsq;
+    std::uint64_t flags;
+    bool by_vtime;
+  };
+  std::optional<Insertion> insertion{};  // where a callback wants it, once that is over
   std::vector<std::pair<const void*, std::unique_ptr<std::byte[]>>> storage;  // map, value
 };
 
@@ -131,6 +137,10 @@ struct MachineOptions {
   bool strict = false;
   bool percpu_local = false;
   bool numa_local = false;
+  // How often other CPUs go on while one is in the middle of a callback: at so many of a hundred
+  // calls of the kernel's functions, drawn from the seed.
+  unsigned interleave_percent = 0;
+  std::uint64_t interleave_seed = 0;
   struct sim_kernel_has has{true, true, true, true, true, true};
 };
 
@@ -186,6 +196,8 @@ class Machine {
   [[nodiscard]] std::uint64_t idle_ns(int cpu) const noexcept;
   // For how long it has been idle; 0 if it is not, or is not there to be used.
   [[nodiscard]] std::uint64_t idle_for(int cpu) const noexcept;
+  // When a kick of an idle CPU last came to one that was idle no more.
+  [[nodiscard]] std::uint64_t late_kick_at() const noexcept { return late_kick_at_; }
   // CPUs that are online and do not go.
   [[nodiscard]] const CpuSet& active() const noexcept { return active_; }
   // It shall go offline, and is not gone yet.
@@ -208,6 +220,7 @@ class Machine {
     std::uint64_t stop = 0;        // tells the ends of steps apart
     bool resched = false;
     bool idle = false;
+    bool told_idle = false;  // the dispatcher has been
     bool in_dispatch = false;
     bool busy_sibling = false;       // it shares its core with a task, and is the slower for it
     std::uint64_t stolen_until = 0;  // by a task of a higher class
@@ -273,11 +286,13 @@ class Machine {
   Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
   void switch_to(CpuState& cpu, Task* next);
   void go_idle(CpuState& cpu);
+  void tell_idle(CpuState& cpu, bool idle);
   void put_prev(CpuState& cpu, Task& prev, bool last);
   void take_off(Task& task);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
   void enqueue(Task& task, std::uint64_t flags);
-  void insert_now(Task& task, std::uint64_t dsq, std::uint64_t flags);
+  void insert_now(Task& task, const Task::Insertion& where);
+  void link(DispatchQueue& to, Task& task, bool by_vtime, std::uint64_t flags);
   void put_into_local(CpuState& cpu, Task& task, std::uint64_t flags);
   void end_scheduler(int kind, std::string message);
   [[nodiscard]] std::uint64_t cost_of_moving(const Task& task, int cpu) const;
@@ -286,6 +301,16 @@ class Machine {
   [[nodiscard]] static bool is_per_cpu_thread(const Task& task);
   [[nodiscard]] bool may_run_on(const Task& task, int cpu) const;
   [[nodiscard]] bool may_consume(const Task& task, int cpu) const;
+
+  // --- CPUs that go on while another is in the middle of a callback ---
+  void interleave();
+  bool go_on_elsewhere();
+  [[nodiscard]] bool can_go_on(const Event& event);
+  // Whether the runqueue of @cpu is locked by a callback that another CPU is in the middle of.
+  [[nodiscard]] bool is_held(int cpu) const;
+  // What needs a runqueue that is held, or the end of a callback.
+  void later(std::function<void()> what);
+  void do_later(std::size_t from);
 
   // --- CPUs that come and go ---
   void try_to_go(CpuState& cpu);
@@ -320,7 +345,14 @@ class Machine {
   Exit exit_;
   Task* agent_ = nullptr;
   Task* being_inserted_ = nullptr;
+  Random random_;            // for interleave()
+  std::vector<int> locked_;  // runqueues, by whoever is in a callback; the innermost last
+  std::size_t nr_held_ = 0;  // the first of these: not by the innermost
+  unsigned nr_nested_ = 0;   // events in the middle of others
+  bool in_event_ = false;
+  std::vector<std::function<void()>> later_;
   std::uint64_t now_ = 1'000'000'000;
+  std::uint64_t late_kick_at_ = 0;
   std::uint64_t order_ = 0;
   std::uint64_t spent_ = 0;  // by the kernel, in what is being handled
   int this_cpu_ = 0;

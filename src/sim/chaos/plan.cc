@@ -45,7 +45,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosTask, kind, nice, cpus, start_us, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosPlan, seed, policy, shape, nr_cpus, strict, percpu_local,
-                                   numa_local, duration_us, tasks, steps)
+                                   numa_local, duration_us, interleave_percent, tasks, steps)
 
 namespace {
 
@@ -148,6 +148,7 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
   }
   if (!sound && random.one_in(10))
     add_step(plan, {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
+  if (random.one_in(2)) plan.interleave_percent = static_cast<unsigned>(1 + random.below(30));
   return plan;
 }
 

@@ -66,6 +66,7 @@ struct ChaosPlan {
   bool percpu_local = false;
   bool numa_local = false;
   std::uint64_t duration_us = 0;
+  unsigned interleave_percent = 0;  // see MachineOptions
   std::vector<ChaosTask> tasks{};
   std::vector<ChaosStep> steps{};  // in order of time
 

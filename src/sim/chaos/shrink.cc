@@ -55,6 +55,7 @@ ChaosPlan shrink(ChaosPlan plan, const Fails& fails) {
           for (ChaosTask& task : p.tasks) task.nice = 0;
         },
         fails);
+    smaller |= shrink_by(plan, [](ChaosPlan& p) { p.interleave_percent /= 2; }, fails);
     smaller |= shrink_by(
         plan, [](ChaosPlan& p) { p.percpu_local = p.numa_local = p.strict = false; }, fails);
   }

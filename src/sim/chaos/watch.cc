@@ -101,9 +101,13 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
   // The kernel itself puts one that exits into the local queue where it is.
   const bool exits = (task.task_struct::flags & kExiting) != 0;
   const bool may = !exits && machine.now() - known.allowed_since > kMs;
+  // A CPU that is claimed for it may come to look for work a moment before it is queued, and take
+  // another task; then it is found when one of the running CPUs next looks.
+  const bool late_kick = machine.now() - machine.late_kick_at() < 2 * kTick;
+  const std::uint64_t patience = late_kick ? kTick + kMs : kMs;
   for (const unsigned cpu : task.allowed) {
     const int id = static_cast<int>(cpu);
-    if (may && cpu < plan_.nr_cpus && machine.idle_for(id) > kMs)
+    if (may && waited > patience && cpu < plan_.nr_cpus && machine.idle_for(id) > patience)
       return fmt::format("{} waits in queue {:#x}, on CPU {}'s runqueue, while CPU {} is idle",
                          task.name, task.queue->id(), task.on_cpu, cpu);
   }

@@ -124,7 +124,9 @@ class World {
                   .starve_ns = Watch::kStarve,
                   .strict = plan.strict,
                   .percpu_local = plan.percpu_local,
-                  .numa_local = plan.numa_local},
+                  .numa_local = plan.numa_local,
+                  .interleave_percent = plan.interleave_percent,
+                  .interleave_seed = plan.seed},
                  &watch_) {
     if (tells) watch_.tell_history();
   }

@@ -100,9 +100,10 @@ Thread::Steps Thread::perform(const Op& op, Machine& machine) {
       world_.mutexes[op.which].unlock(machine);
       return done();
     case Op::Kind::kWait:
+      // Who is woken by the release may signal before this one sleeps, which then does not.
       world_.conditions[op.which].add(self_);
       world_.mutexes[op.mutex].unlock(machine);
-      return done(kBlock);
+      return done(run(1));
     case Op::Kind::kSignal:
       world_.conditions[op.which].wake_one(machine);
       return done();
