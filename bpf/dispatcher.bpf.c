@@ -234,7 +234,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_state *state = cpu_state_of(cpu);
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
-	bool claimed = !prev && !is_marked_idle(cpu);
+	bool may_be_missed = !is_going(cpu) && (prev || !is_marked_idle(cpu));
 	s32 held, decided;
 	u64 now;
 
@@ -264,9 +264,9 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	}
 	if (prev_ready)
 		replenish(prev);
-	else if (claimed)
-		/* Whoever was put into a queue meanwhile found no idle CPU to wake. When the kernel
-		 * has it as idle again, it looks once more. */
+	else if (may_be_missed)
+		/* Whoever is put into a queue from now on until the kernel has this CPU as idle
+		 * finds no idle CPU to wake. When it has, the CPU looks once more. */
 		scx_bpf_kick_cpu(cpu, 0);
 	return;
 taken:
@@ -299,18 +299,6 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
 	if (before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
-}
-
-/*
- * The same for a CPU that becomes idle: the mask says so by now, and whoever was put into a queue
- * before that found no idle CPU.
- */
-void STRUCT_OP(cppland_update_idle, s32 cpu, bool idle)
-{
-	if (idle && (scx_bpf_dsq_nr_queued(DSQ_HELD) || scx_bpf_dsq_nr_queued(DSQ_ASKED) ||
-		     scx_bpf_dsq_nr_queued(DSQ_SHARED) || scx_bpf_dsq_nr_queued(DSQ_URGENT) ||
-		     scx_bpf_dsq_nr_queued(cpu)))
-		scx_bpf_kick_cpu(cpu, 0);
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
@@ -419,7 +407,6 @@ struct sched_ext_ops cppland_ops = {
 	.enqueue = (void *)cppland_enqueue,
 	.dispatch = (void *)cppland_dispatch,
 	.running = (void *)cppland_running,
-	.update_idle = (void *)cppland_update_idle,
 	.init_task = (void *)cppland_init_task,
 	.exit_task = (void *)cppland_exit_task,
 	.cpu_release = (void *)cppland_cpu_release,

@@ -47,6 +47,7 @@ class AgentThread {
   [[nodiscard]] bool stop_within(std::chrono::seconds patience) noexcept;
 
  private:
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds patience) const noexcept;
   static void* entry(void* self);
   void main() noexcept;
 

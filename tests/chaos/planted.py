@@ -38,15 +38,9 @@ BUGS = (
         "\tcpu = -1;\n\tif (cpu >= 0)\n\t\tscx_bpf_kick_cpu(",
     ),
     Bug(
-        "a CPU that becomes idle does not look once more",
+        "a CPU that finds nothing does not look once more",
         "bpf/dispatcher.bpf.c",
-        "\tif (idle && (scx_bpf",
-        "\tif (0 && (scx_bpf",
-    ),
-    Bug(
-        "a CPU that was woken and found nothing does not look once more",
-        "bpf/dispatcher.bpf.c",
-        "\telse if (claimed)",
+        "\telse if (may_be_missed)",
         "\telse if (0)",
     ),
     Bug(

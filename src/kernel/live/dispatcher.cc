@@ -40,9 +40,8 @@ std::uint64_t ops_flag(const btf* kernel, const char* name) {
 }
 
 std::uint64_t ops_flags(const btf* kernel, const DispatcherOptions& options) {
-  std::uint64_t flags = ops_flag(kernel, "SCX_OPS_ENQ_LAST") |
-                        ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP") |
-                        ops_flag(kernel, "SCX_OPS_KEEP_BUILTIN_IDLE");
+  std::uint64_t flags =
+      ops_flag(kernel, "SCX_OPS_ENQ_LAST") | ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
   if (options.partial) flags |= ops_flag(kernel, "SCX_OPS_SWITCH_PARTIAL");
   if (options.numa_local) flags |= ops_flag(kernel, "SCX_OPS_BUILTIN_IDLE_PER_NODE");
   return flags;

@@ -25,7 +25,7 @@ struct Costs {
   // On a machine whose kernel takes @percent of the time.
   [[nodiscard]] constexpr Costs scaled(std::uint64_t percent) const {
     Costs costs = *this;
-    for (std::uint64_t Costs::* cost :
+    for (std::uint64_t Costs::* const cost :
          {&Costs::timer_interrupt, &Costs::wake_up, &Costs::dispatch, &Costs::context_switch,
           &Costs::migration, &Costs::cold_cache, &Costs::interrupt_to_cpu, &Costs::exit})
       costs.*cost = costs.*cost * percent / 100;

@@ -2,6 +2,7 @@
 // ext.cc - the class sched_ext of the modelled machine, after kernel/sched/ext.c.
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "kernel/sim/dispatcher.h"
@@ -100,10 +101,10 @@ void Machine::enqueue(Task& task, std::uint64_t flags) {
     locked_.pop_back();
     being_inserted_ = nullptr;
   }
-  if (!task.insertion) return;  // the dispatcher has forgotten it
-  Task::Insertion where = *std::exchange(task.insertion, std::nullopt);
-  where.flags |= flags;
-  insert_now(task, where);
+  std::optional<Task::Insertion> where = std::exchange(task.insertion, std::nullopt);
+  if (!where) return;  // the dispatcher has forgotten it
+  where->flags |= flags;
+  insert_now(task, *where);
 }
 
 // ext.c, direct_dispatch(), find_dsq_for_dispatch() and dispatch_to_local_dsq().
@@ -250,7 +251,6 @@ void Machine::switch_to(CpuState& cpu, Task* next) {
   if (next->queue) next->queue->remove(*next);
   idle_.clear(static_cast<unsigned>(cpu.id));
   if (std::exchange(cpu.idle, false)) cpu.idle_ns += now_ - cpu.idle_since;
-  tell_idle(cpu, false);
   spent_ += options_.costs.context_switch + cost_of_moving(*next, cpu.id);
   cpu.task = next;
   cpu.charged_at = now_;
@@ -279,18 +279,11 @@ std::uint64_t Machine::cost_of_moving(const Task& task, int cpu) const {
   return options_.costs.migration + (cold ? options_.costs.cold_cache : 0);
 }
 
-// ext_idle.c, __scx_update_idle(): first the mask, then the callback, and that only when it changes
-// between a task and none.
+// ext_idle.c, __scx_update_idle().
 void Machine::go_idle(CpuState& cpu) {
   if (!std::exchange(cpu.idle, true)) cpu.idle_since = now_;
+  if (!is_stolen(cpu.id)) idle_.set(static_cast<unsigned>(cpu.id));
   note_siblings(cpu);
-  if (is_stolen(cpu.id)) return;
-  idle_.set(static_cast<unsigned>(cpu.id));
-  tell_idle(cpu, true);
-}
-
-void Machine::tell_idle(CpuState& cpu, bool idle) {
-  if (std::exchange(cpu.told_idle, idle) != idle) dispatcher().ops->update_idle(cpu.id, idle);
 }
 
 }  // namespace cppland::sim

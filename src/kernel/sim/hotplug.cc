@@ -76,7 +76,6 @@ void Machine::steal(int cpu, std::uint64_t ns) {
   if (attached_) {
     state.resched = true;
     schedule(state);
-    tell_idle(state, false);
     dispatcher().ops->cpu_release(cpu, nullptr);
   }
   post(state.stolen_until, Event::Kind::kReturn, static_cast<std::uint64_t>(cpu));

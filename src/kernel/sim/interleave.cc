@@ -87,7 +87,7 @@ void Machine::later(std::function<void()> what) {
     what();
     return;
   }
-  later_.push_back([this, cpu = this_cpu_, spent = spent_, todo = std::move(what)] {
+  later_.emplace_back([this, cpu = this_cpu_, spent = spent_, todo = std::move(what)] {
     this_cpu_ = cpu;
     spent_ = spent;
     todo();

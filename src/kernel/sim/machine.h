@@ -220,7 +220,6 @@ class Machine {
     std::uint64_t stop = 0;        // tells the ends of steps apart
     bool resched = false;
     bool idle = false;
-    bool told_idle = false;  // the dispatcher has been
     bool in_dispatch = false;
     bool busy_sibling = false;       // it shares its core with a task, and is the slower for it
     std::uint64_t stolen_until = 0;  // by a task of a higher class
@@ -286,7 +285,6 @@ class Machine {
   Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
   void switch_to(CpuState& cpu, Task* next);
   void go_idle(CpuState& cpu);
-  void tell_idle(CpuState& cpu, bool idle);
   void put_prev(CpuState& cpu, Task& prev, bool last);
   void take_off(Task& task);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
