@@ -82,11 +82,12 @@ int wake_for(u64 dsq)
 	return 0;
 }
 
-/* A CPU was perhaps woken for somebody else than it has taken. */
+/* A CPU was perhaps woken for somebody else than it has taken, or than it finds before that one. */
 static void wake_for_others(void)
 {
 	wake_for(DSQ_HELD);
 	wake_for(DSQ_SHARED);
+	wake_for(DSQ_ASKED);
 }
 
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */

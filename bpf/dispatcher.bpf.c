@@ -247,31 +247,47 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		recall(now);
 	rescue(cpu, now);
 	if (scx_bpf_dsq_move_to_local(DSQ_URGENT))
-		goto taken;
+		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
 	if (run_agent(cpu, now, held, decided, prev_ready))
 		return;
 	if (decided && take_decided(cpu))
-		goto taken;
+		return;
 	if (held && prev_ready && is_first_again(prev)) {
 		replenish(prev);
 		return;
 	}
 	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-		goto taken;
+		return;
 	}
-	if (prev_ready)
+	if (prev_ready) {
 		replenish(prev);
-	else if (may_be_missed)
+		return;
+	}
+	if (state)
+		state->runs = RUNS_NOTHING;
+	if (may_be_missed)
 		/* Whoever is put into a queue from now on until the kernel has this CPU as idle
 		 * finds no idle CPU to wake. When it has, the CPU looks once more. */
 		scx_bpf_kick_cpu(cpu, 0);
-	return;
-taken:
-	if (!prev)
-		wake_for_others();
+}
+
+/* Two that wake at once may both be given this CPU. @p, which is the first to run, goes elsewhere
+ * if it can: the other is in the local queue, where no other CPU sees it. */
+static void make_way(struct task_struct *p)
+{
+	s32 cpu;
+
+	if (p->nr_cpus_allowed == 1 ||
+	    !scx_bpf_dsq_nr_queued(CORE_ENUM(scx_dsq_id_flags, SCX_DSQ_LOCAL)))
+		return;
+	cpu = pick_idle_any(p);
+	if (cpu < 0)
+		return;
+	scx_bpf_kick_cpu(bpf_get_smp_processor_id(), CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
+	scx_bpf_kick_cpu(cpu, 0);
 }
 
 void STRUCT_OP(cppland_running, struct task_struct *p)
@@ -282,6 +298,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 
 	if (!state || !tctx)
 		return;
+	if (state->runs == RUNS_NOTHING)
+		wake_for_others();
 	state->tid = p->pid;
 	state->key = tctx->key;
 	state->vtime = tctx->vtime;
@@ -299,6 +317,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
 	if (before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
+	if (state->runs == RUNS_TASK)
+		make_way(p);
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)

@@ -47,7 +47,7 @@ static void cpu_goes(s32 cpu)
 		return;
 	__sync_fetch_and_sub(&nr_online, 1);
 	state->offline = CPU_LEAVES;
-	state->runs = RUNS_UNKNOWN;
+	state->runs = RUNS_NOTHING;
 	__sync_fetch_and_add(&nr_leaving, 1);
 }
 

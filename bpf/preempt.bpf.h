@@ -109,9 +109,10 @@ static u64 urgency(const struct task_ctx *tctx)
 }
 
 /*
- * The CPU whose task @p, which wakes up, may preempt: of those that it may use the one that runs
- * the latest key. With @by_vtime (the agent is late) the dispatcher's own vtime stands for the key,
- * and a small lead is not enough. -1 if nobody runs later than @p would.
+ * The CPU whose task @p, which wakes up, preempts, taken for it until it begins to run: of those
+ * that it may use the one that runs the latest key. With @by_vtime (the agent is late) the
+ * dispatcher's own vtime stands for the key, and a small lead is not enough. -1 if nobody runs
+ * later than @p would.
  *
  * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
  * time would do little else than preempt each other. When that time is over the CPU is nudged, if
@@ -123,7 +124,8 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
 	struct cpu_state *state;
 	s32 victim = -1;
-	u64 ran = 0;
+	bool may;
+	u64 ran;
 	u32 cpu;
 
 	/* With time to spare it need not be behind who runs: hardly anybody's vtime is before this.
@@ -154,18 +156,14 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	state = cpu_state_of(victim);
 	if (victim < 0 || !state)
 		return -1;
+	ran = before(state->began_at, tctx->woke_at) ? tctx->woke_at - state->began_at : 0;
+	may = (spare && !state->is_rare) || !state->has_credit || ran >= protect_ns;
 	/* Who is taken twice would keep the first that takes it waiting in its local queue, where
 	 * no other CPU sees it. */
-	if (!state->is_taken) {
-		if (spare && !state->is_rare)
-			return victim;
-		if (before(state->began_at, tctx->woke_at))
-			ran = tctx->woke_at - state->began_at;
-		if (!state->has_credit || ran >= protect_ns)
-			return victim;
-	}
+	if (may && !__sync_lock_test_and_set(&state->is_taken, 1))
+		return victim;
 	if (is_urgent(tctx))
-		nudge_later(victim, protect_ns - ran);
+		nudge_later(victim, may ? protect_ns : protect_ns - ran);
 	return -1;
 }
 
@@ -197,10 +195,6 @@ static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)
 {
-	struct cpu_state *state = cpu_state_of(cpu);
-
-	if (state)
-		state->is_taken = 1; /* until it begins to run */
 	scx_bpf_dsq_insert(p, local_on(cpu), slice_ns,
 			   enq_flags | CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT) |
 				   CORE_ENUM(scx_enq_flags, SCX_ENQ_HEAD));

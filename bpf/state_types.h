@@ -8,7 +8,7 @@
 
 /* What runs on a CPU, for choosing whom a wake-up preempts. Written by that CPU. */
 enum cpu_runs {
-	RUNS_UNKNOWN = 0,
+	RUNS_NOTHING = 0, /* or it is not known */
 	RUNS_TASK,
 	RUNS_AGENT,
 	RUNS_EXEMPT, /* a task that is never made to wait */
@@ -26,14 +26,14 @@ struct cpu_state {
 	u64 began_at;
 	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
-	u32 offline; /* enum cpu_offline; changed by compare-and-swap */
-	u8 runs;     /* enum cpu_runs */
+	u32 offline;  /* enum cpu_offline; changed by compare-and-swap */
+	u32 is_taken; /* somebody preempts it, and has not begun to run; atomic */
+	u8 runs;      /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
 	u8 is_rare;
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
 	u8 own_first;	/* of what is decided, it looked at its own queue first the last time */
-	u8 is_taken;	/* somebody preempts it, and has not begun to run; any CPU writes this */
 } __attribute__((aligned(64)));
 
 /* How the agent stands. Times are 0 when they do not apply. */

@@ -40,8 +40,8 @@ BUGS = (
     Bug(
         "a CPU that finds nothing does not look once more",
         "bpf/dispatcher.bpf.c",
-        "\telse if (may_be_missed)",
-        "\telse if (0)",
+        "\tif (may_be_missed)",
+        "\tif (0)",
     ),
     Bug(
         "the policy forgets every hundredth task",
