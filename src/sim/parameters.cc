@@ -56,6 +56,8 @@ constexpr std::array kAll{
               cost<&Costs::timer_interrupt>},
     Parameter{"wake-up-ns", "a task wakes up: a CPU is chosen, and the task queued", kMeasured, 1,
               0, kMostCost, cost<&Costs::wake_up>},
+    Parameter{"wake-call-ns", "the rest of the call by which a task wakes another, for the caller",
+              kMeasured, 1, 0, kMostCost, cost<&Costs::wake_call>},
     Parameter{"dispatch-ns", "a CPU looks for work", kMeasured, 1, 0, kMostCost,
               cost<&Costs::dispatch>},
     Parameter{"context-switch-ns", "a CPU changes from one task to another", kMeasured, 1, 0,

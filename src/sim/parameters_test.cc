@@ -51,6 +51,7 @@ TEST(Parameters, EachHasItsOwnPlaceAndADefaultWithinItsBounds) {
 TEST(Parameters, ScaleEveryCostButTheSpeedOfSmt) {
   const Costs costs = Costs{.timer_interrupt = 1,
                             .wake_up = 2,
+                            .wake_call = 9,
                             .dispatch = 3,
                             .context_switch = 4,
                             .migration = 5,
@@ -60,6 +61,7 @@ TEST(Parameters, ScaleEveryCostButTheSpeedOfSmt) {
                           .scaled(400);
   EXPECT_EQ(costs.timer_interrupt, 4U);
   EXPECT_EQ(costs.wake_up, 8U);
+  EXPECT_EQ(costs.wake_call, 36U);
   EXPECT_EQ(costs.dispatch, 12U);
   EXPECT_EQ(costs.context_switch, 16U);
   EXPECT_EQ(costs.migration, 20U);

@@ -56,6 +56,7 @@ class Diary : public Observer {
 inline MachineOptions at_no_cost() {
   return {.costs = {.timer_interrupt = 0,
                     .wake_up = 0,
+                    .wake_call = 0,
                     .dispatch = 0,
                     .context_switch = 0,
                     .migration = 0,

@@ -11,8 +11,9 @@ namespace cppland::sim {
 // `tests/vm/run latency-1` shows for it on Linux 7.3.4, at 2 ns for each instruction.
 struct Costs {
   std::uint64_t timer_interrupt = 3'000;
-  std::uint64_t wake_up = 4'000;   // select_cpu and enqueue
-  std::uint64_t dispatch = 2'000;  // a CPU that looks for work
+  std::uint64_t wake_up = 4'000;    // select_cpu and enqueue
+  std::uint64_t wake_call = 3'000;  // what is left, for the task that wakes another, of its call
+  std::uint64_t dispatch = 2'000;   // a CPU that looks for work
   std::uint64_t context_switch = 5'000;
   std::uint64_t migration = 2'000;    // once more, when it runs on another CPU than last
   std::uint64_t cold_cache = 10'000;  // ... with another last level of cache
@@ -26,8 +27,9 @@ struct Costs {
   [[nodiscard]] constexpr Costs scaled(std::uint64_t percent) const {
     Costs costs = *this;
     for (std::uint64_t Costs::* const cost :
-         {&Costs::timer_interrupt, &Costs::wake_up, &Costs::dispatch, &Costs::context_switch,
-          &Costs::migration, &Costs::cold_cache, &Costs::interrupt_to_cpu, &Costs::exit})
+         {&Costs::timer_interrupt, &Costs::wake_up, &Costs::wake_call, &Costs::dispatch,
+          &Costs::context_switch, &Costs::migration, &Costs::cold_cache, &Costs::interrupt_to_cpu,
+          &Costs::exit})
       costs.*cost = costs.*cost * percent / 100;
     return costs;
   }

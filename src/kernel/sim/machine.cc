@@ -424,6 +424,7 @@ void Machine::wake(Task& task, bool sync) {
   ++task.sleep;
   constexpr std::uint64_t kWakeSync = 0x10;  // SCX_WAKE_SYNC
   wake_up(task, sync ? kWakeSync : 0, false);
+  spent_ += options_.costs.wake_call;
 }
 
 }  // namespace cppland::sim

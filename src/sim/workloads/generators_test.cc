@@ -107,9 +107,11 @@ TEST(Compile, KeepsAJobForEachCpuGoing) {
   const std::uint64_t done = play.progress("compile").units;
   EXPECT_NEAR(static_cast<double>(done), 4 * 2000 / 42.0, 30);
   EXPECT_EQ(play.count("compile"), done + 4);
-  EXPECT_EQ(std::ranges::count(play.started(), TaskState::kDead,
-                               [](const Play::Started& each) { return each.task->state; }),
-            static_cast<std::ptrdiff_t>(done));
+  const auto dead = static_cast<std::uint64_t>(
+      std::ranges::count(play.started(), TaskState::kDead,
+                         [](const Play::Started& each) { return each.task->state; }));
+  EXPECT_GE(done, dead);
+  EXPECT_LE(done, dead + 4);  // who is done may have some way to go yet
 }
 
 TEST(Hogs, TakeAllTheTimeOfEveryCpu) {

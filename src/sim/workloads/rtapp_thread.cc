@@ -15,6 +15,7 @@ constexpr std::uint64_t kBurst = 32 * kUs;
 
 constexpr Step kBlock{.kind = Step::Kind::kBlock};
 constexpr Step run(std::uint64_t ns) { return {.kind = Step::Kind::kRun, .ns = ns}; }
+constexpr Step kInstant = run(1);
 constexpr Step sleep(std::uint64_t ns) { return {.kind = Step::Kind::kSleep, .ns = ns}; }
 
 // When the machine was switched on.
@@ -97,25 +98,21 @@ Thread::Steps Thread::perform(const Op& op, Machine& machine) {
     case Op::Kind::kLock:
       return world_.mutexes[op.which].lock(self_) ? done() : kBlock;
     case Op::Kind::kUnlock:
-      world_.mutexes[op.which].unlock(machine);
-      return done();
+      return done_waking(world_.mutexes[op.which].unlock(machine));
     case Op::Kind::kWait:
       // Who is woken by the release may signal before this one sleeps, which then does not.
       world_.conditions[op.which].add(self_);
       world_.mutexes[op.mutex].unlock(machine);
-      return done(run(1));
+      return done(kInstant);
     case Op::Kind::kSignal:
-      world_.conditions[op.which].wake_one(machine);
-      return done();
+      return done_waking(world_.conditions[op.which].wake_one(machine));
     case Op::Kind::kBroadcast:
-      world_.conditions[op.which].wake_all(machine);
-      return done();
+      return done_waking(world_.conditions[op.which].wake_all(machine));
     case Op::Kind::kBarrier:
       return meet(world_.barriers[op.which], machine);
     case Op::Kind::kPost:
       ++world_.semaphores[op.which].count;
-      world_.semaphores[op.which].queue.wake_one(machine);
-      return done();
+      return done_waking(world_.semaphores[op.which].queue.wake_one(machine));
     case Op::Kind::kTake:
       return take(world_.semaphores[op.which]);
     case Op::Kind::kYield:
@@ -148,20 +145,31 @@ Thread::Steps Thread::work_until_over(const Op& op, Machine& machine) {
 }
 
 Thread::Steps Thread::meet(Barrier& barrier, Machine& machine) {
-  if (met_) {  // the last has come
-    met_ = false;
-    ++barrier.missing;
-    return done();
+  switch (met_) {
+    case Met::kNothing:
+      if (!barrier.mutex.lock(self_)) return kBlock;
+      if (barrier.missing == 0) {
+        met_ = Met::kLock;
+        if (barrier.condition.wake_all(machine)) return kInstant;
+        break;
+      }
+      --barrier.missing;
+      met_ = Met::kSleep;
+      barrier.condition.add(self_);
+      barrier.mutex.unlock(machine);
+      return kInstant;
+    case Met::kSleep:  // the last has come
+      if (!barrier.mutex.lock(self_)) return kBlock;
+      ++barrier.missing;
+      break;
+    case Met::kLock:
+      break;
   }
-  if (barrier.missing == 0) {
-    barrier.queue.wake_all(machine);
-    return done();
-  }
-  --barrier.missing;
-  met_ = true;
-  barrier.queue.add(self_);
-  return kBlock;
+  met_ = Met::kNothing;
+  return done_waking(barrier.mutex.unlock(machine));
 }
+
+Thread::Steps Thread::done_waking(bool woken) { return woken ? Steps{done(kInstant)} : done(); }
 
 // Who is woken may find that somebody was faster.
 Thread::Steps Thread::take(Semaphore& semaphore) {

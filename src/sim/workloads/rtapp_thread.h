@@ -31,6 +31,8 @@ class Thread final : public Program {
   Steps perform(const Op& op, Machine& machine);
   Steps wait_for_time(Timer& timer, const Op& op, Machine& machine);
   Steps work_until_over(const Op& op, Machine& machine);
+  // What a thread has done at the barrier that it has come to.
+  enum class Met : std::uint8_t { kNothing, kLock, kSleep };
   Steps meet(Barrier& barrier, Machine& machine);
   Steps take(Semaphore& semaphore);
   Steps done() {
@@ -41,6 +43,8 @@ class Thread final : public Program {
     ++op_;
     return step;
   }
+  // Whoever has been @woken may preempt the caller before it does anything more.
+  Steps done_waking(bool woken);
 
   World& world_;
   const TaskPlan& plan_;
@@ -55,7 +59,7 @@ class Thread final : public Program {
   std::uint64_t event_began_ = 0;  // a kRuntime's; 0: not yet
   bool started_ = false;
   bool entered_ = false;
-  bool met_ = false;  // is counted at the barrier
+  Met met_ = Met::kNothing;
 };
 
 }  // namespace cppland::sim::rtapp

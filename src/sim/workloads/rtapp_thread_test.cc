@@ -23,9 +23,12 @@ std::unique_ptr<Workload> app(std::string_view tasks) {
   return std::move(*workload);
 }
 
-// On so many CPUs that nobody waits for one, and without costs.
+// On so many CPUs that nobody waits for one, and almost without costs: who is woken comes to its
+// CPU only when who wakes it has gone on.
 std::unique_ptr<Play> played(std::string_view tasks, std::uint64_t ns, unsigned cpus = 4) {
-  auto play = std::make_unique<Play>(app(tasks), cpus, at_no_cost());
+  MachineOptions options = at_no_cost();
+  options.costs.interrupt_to_cpu = 10;
+  auto play = std::make_unique<Play>(app(tasks), cpus, options);
   play->run(ns);
   EXPECT_EQ(play->machine().exit().kind, Exit::kNone) << play->machine().exit().message;
   return play;
@@ -223,6 +226,17 @@ TEST(RtAppThread, ABarrierLetsAllGoWhenTheLastHasCome) {
   EXPECT_EQ(play->ran("a"), "0-10 50-60 90-100 140-150 180-180 ");
   EXPECT_EQ(play->ran("b"), "0-30 50-60 90-120 140-150 180-180 ");
   EXPECT_EQ(play->ran("c"), "0-180 ");
+}
+
+// Since it comes to its CPU before who wakes it has given up the mutex.
+TEST(RtAppThread, WhoIsWokenAtOnceMayHaveToWaitForTheMutex) {
+  Play play(app(R"(
+      "a" : { "loop" : 1, "run" : 10, "barrier" : "x", "run" : 10 },
+      "b" : { "loop" : 1, "run" : 50, "barrier" : "x", "run" : 30 })"),
+            4, at_no_cost());
+  play.run(kMs);
+  EXPECT_EQ(play.ran("a"), "0-10 50-50 50-60 ");
+  EXPECT_EQ(play.ran("b"), "0-80 ");
 }
 
 TEST(RtAppThread, ASemaphoreRemembersPosts) {

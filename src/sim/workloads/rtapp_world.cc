@@ -34,9 +34,9 @@ bool Mutex::lock(Waiter& waiter) {
   return true;
 }
 
-void Mutex::unlock(Machine& machine) {
+bool Mutex::unlock(Machine& machine) {
   locked = false;
-  queue.wake_one(machine);
+  return queue.wake_one(machine);
 }
 
 std::uint64_t Timer::advance(std::uint64_t period, std::uint64_t first, std::uint64_t now) {

@@ -21,7 +21,8 @@ struct Mutex {
 
   // False if the caller must block, and try again then.
   bool lock(Waiter& waiter);
-  void unlock(Machine& machine);
+  // False if nobody waits for it.
+  bool unlock(Machine& machine);
 };
 
 struct Timer {
@@ -34,11 +35,12 @@ struct Timer {
   std::uint64_t advance(std::uint64_t period, std::uint64_t first, std::uint64_t now);
 };
 
-// As rt-app's: each thread that comes but the last waits. Who goes on counts itself out again, when
-// it runs; should the last come back before that, it does not wait.
+// As rt-app's, a mutex and a condition: each thread that comes but the last waits. Who goes on
+// counts itself out again, when it runs; should the last come back before that, it does not wait.
 struct Barrier {
   std::uint64_t missing = 0;  // before the last
-  WaitQueue queue{};
+  Mutex mutex{};
+  WaitQueue condition{};
 };
 
 struct Semaphore {

@@ -34,9 +34,12 @@ class WaitQueue {
     return true;
   }
 
-  void wake_all(Machine& machine) {
+  // False if nobody waits.
+  bool wake_all(Machine& machine) {
+    const bool any = !waiters_.empty();
     while (wake_one(machine)) {
     }
+    return any;
   }
 
  private:
