@@ -190,8 +190,11 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 }
 
-static void replenish(struct task_struct *p)
+/* @p goes on on this CPU, without a decision. */
+static void replenish(struct task_struct *p, struct cpu_state *state)
 {
+	if (state && !state->has_credit)
+		state->has_key = 0;
 	if (bpf_ksym_exists(scx_bpf_task_set_slice))
 		scx_bpf_task_set_slice(p, slice_ns);
 	else
@@ -246,7 +249,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))
 		recall(now);
 	rescue(cpu, now);
-	if (scx_bpf_dsq_move_to_local(DSQ_URGENT))
+	if (!agent.overdue && scx_bpf_dsq_move_to_local(DSQ_URGENT))
 		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
@@ -255,7 +258,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	if (decided && take_decided(cpu))
 		return;
 	if (held && prev_ready && is_first_again(prev)) {
-		replenish(prev);
+		replenish(prev, state);
 		return;
 	}
 	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
@@ -263,7 +266,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	}
 	if (prev_ready) {
-		replenish(prev);
+		replenish(prev, state);
 		return;
 	}
 	if (state)
@@ -303,8 +306,11 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->tid = p->pid;
 	state->key = tctx->key;
 	state->vtime = tctx->vtime;
-	state->has_key = !!(tctx->flags & TASK_HAS_KEY);
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
+	/* The key of an earlier run would be smaller the longer ago that was. */
+	state->has_key =
+		tctx->flags & TASK_DECIDED || (state->has_credit && tctx->flags & TASK_HAS_KEY);
+	tctx->flags &= ~TASK_DECIDED;
 	state->is_rare = !!(tctx->flags & TASK_RARE);
 	state->is_taken = 0;
 	state->began_at = now;

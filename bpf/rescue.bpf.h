@@ -10,6 +10,7 @@
 #define RECALL_MAX   128
 #define RESCUE_MAX   1024
 #define RESCUE_EVERY (50 * NSEC_PER_MSEC)
+#define RESCUE_SLICE NSEC_PER_MSEC /* short, since all who are rescued go before everybody else */
 
 STATE u64 next_rescue_at; /* from the queues of the whole machine */
 
@@ -58,6 +59,8 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 		/* Whoever has waited for longest comes first, and before who has credit: nobody has
 		 * as much. Any CPU may take it, the first that can. */
 		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, since - now);
+		scx_bpf_dsq_move_set_slice(BPF_FOR_EACH_ITER,
+					   slice_ns < RESCUE_SLICE ? slice_ns : RESCUE_SLICE);
 		if (scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_URGENT, 0)) {
 			count(CPPLAND_NR_RESCUED, 1);
 			count(CPPLAND_NR_KERNEL_DISPATCHES, 1);

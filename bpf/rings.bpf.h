@@ -118,10 +118,10 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 		goto out;
 	}
-	if (d->op == CPPLAND_DECIDE_CREDIT) {
-		grant_credit(p, tctx, d->wake_credit_ns);
+	/* That holds for a task, too, that a free CPU has taken from ASKED meanwhile. */
+	grant_credit(p, tctx, d->wake_credit_ns);
+	if (d->op == CPPLAND_DECIDE_CREDIT)
 		goto out;
-	}
 	if (tctx->generation != d->generation) {
 		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 		goto out;
@@ -134,8 +134,7 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 	scx_bpf_dsq_move_set_vtime(it, d->key);
 	if (scx_bpf_dsq_move_vtime(it, p, dsq, 0)) {
 		tctx->key = d->key;
-		tctx->flags |= TASK_HAS_KEY;
-		grant_credit(p, tctx, d->wake_credit_ns);
+		tctx->flags |= TASK_HAS_KEY | TASK_DECIDED;
 		count(CPPLAND_NR_USER_DISPATCHES, 1);
 		trace("decided %d cpu %d slice %llu", p->pid, d->cpu, slice);
 	} else {

@@ -87,6 +87,7 @@ enum task_flags {
 	TASK_RARE = 1U << 4,	   /* its last wake-ups are far apart */
 	TASK_HAS_CREDIT = 1U << 5, /* its last wake-up may go ahead of others */
 	TASK_BEHIND = 1U << 6,	   /* in its place while the agent is late: far behind its share */
+	TASK_DECIDED = 1U << 7,	   /* its key is that of a decision for the run to come */
 };
 
 struct task_ctx {

@@ -34,6 +34,8 @@ Result<void> AgentThread::start() {
   // Whatever class its maker is in: in another one than the dispatcher's, it would never rest.
   pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
   pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+  const sched_param no_priority{};
+  pthread_attr_setschedparam(&attributes, &no_priority);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

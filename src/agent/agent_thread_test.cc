@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace cppland {
 namespace {
@@ -64,15 +66,21 @@ TEST(AgentThread, WorksUnderThatTidAndAName) {
 }
 
 TEST(AgentThread, IsOfTheOrdinaryClassWhateverItsMakerIs) {
-  int policy = -1;
-  std::thread([&] {
-    const sched_param none{};
-    ASSERT_EQ(::sched_setscheduler(0, SCHED_BATCH, &none), 0);
-    AgentThread thread;
-    ASSERT_TRUE(thread.start());
-    policy = ::sched_getscheduler(thread.tid());
-  }).join();
-  EXPECT_EQ(policy, SCHED_OTHER);
+  for (const auto& [makers, priority] : {std::pair{SCHED_BATCH, 0}, std::pair{SCHED_FIFO, 50}}) {
+    int policy = -1;
+    std::thread([&, makers = makers, priority = priority] {
+      const sched_param parameter{.sched_priority = priority};
+      if (::sched_setscheduler(0, makers, &parameter) != 0 && errno == EPERM)
+        return;  // SCHED_FIFO is for the privileged
+      AgentThread thread;
+      const auto started = thread.start();
+      ASSERT_TRUE(started) << started.error().message();
+      policy = ::sched_getscheduler(thread.tid());
+    }).join();
+    if (policy != -1 || makers == SCHED_BATCH) {
+      EXPECT_EQ(policy, SCHED_OTHER);
+    }
+  }
 }
 
 TEST(AgentThread, IsNotWaitedForIfItsWorkDoesNotEnd) {

@@ -55,9 +55,16 @@ kill_rest() {{
   done
 }}
 
-# PORT FILE: sends FILE, file or folder, as an archive; nothing if there is none.
+# PORT FILE: sends FILE, file or folder, as an archive; nothing if there is none. A file's copy is sent:
+# those of /proc and /sys do not say how long they are.
 give() {{
   real=$(readlink -f "$2") && [ -e "$real" ] || return
+  if [ -f "$real" ]; then
+    mkdir -p /run/vm/$1
+    cat "$real" >"/run/vm/$1/$(basename "$real")" || return
+    chmod "$(stat -c %a "$real")" "/run/vm/$1/$(basename "$real")"
+    real=/run/vm/$1/$(basename "$real")
+  fi
   tar -cf - -C "$(dirname "$real")" "./$(basename "$real")" >/dev/vport0p$1
 }}
 

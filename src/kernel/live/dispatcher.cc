@@ -111,7 +111,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   auto& rodata = *skeleton->rodata;
   rodata.agent_tid = options.agent_tid;
   rodata.agent_tgid = ::getpid();
-  rodata.slice_ns = options.slice_ns;
+  rodata.slice_ns = std::min<std::uint64_t>(options.slice_ns, rodata.slice_max_ns);
   rodata.sleeper_credit_ns = options.sleeper_credit_ns;
   rodata.heartbeat_ns = std::min<std::uint64_t>(kSecond, options.timeout_ms * kMillisecond / 4);
   if (options.strict) rodata.agent_rest = 0;
