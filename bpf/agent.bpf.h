@@ -13,6 +13,25 @@
 #define ANNOUNCE_MAX 128
 #define WAKE_WALK    8
 
+/*
+ * Whatever comes here wakes an agent that sleeps. It sleeps where other classes may take all CPUs
+ * for seconds: parked it would be runnable, and the kernel's watchdog does not forgive a runnable
+ * task that does not run.
+ * Producer: the dispatcher; consumer: the agent.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} agent_calls SEC(".maps");
+
+static void call_agent(void)
+{
+	u8 call = 0;
+
+	if (!bpf_ringbuf_query(&agent_calls, BPF_RB_AVAIL_DATA))
+		bpf_ringbuf_output(&agent_calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
+}
+
 /* Tells the agent that @p waits. */
 static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
 {
@@ -93,7 +112,8 @@ static void wake_for_others(void)
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
 static void fail_over(u64 now)
 {
-	agent.failover_at = now;
+	if (__sync_val_compare_and_swap(&agent.failover_at, 0, now))
+		return;
 	count(CPPLAND_NR_FAILOVERS, 1);
 	trace("the agent is late");
 }
@@ -116,6 +136,8 @@ static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
 		if (!agent.failover_at && agent_is_late(now))
 			fail_over(now);
+		if (agent_sleeps && !agent.asked_at)
+			call_agent();
 		return false;
 	}
 	if (!agent.asked_at) {
@@ -147,23 +169,28 @@ static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 	return true;
 }
 
-/* Ends the agent's pass. The CPU time that it took, not the time for which it may have been
+/* Ends the agent's pass. The CPU time that it @took, not the time for which it may have been
  * stopped, sets its rest. */
-static void agent_done(struct task_struct *p, struct task_ctx *tctx, u64 now, u64 passes)
+static void agent_done(u64 took, u64 now, u64 passes)
 {
-	u64 took = p->se.sum_exec_runtime - tctx->told_ns;
-
-	tctx->told_ns = p->se.sum_exec_runtime;
 	agent.passes = passes;
 	if (agent.failover_at) {
 		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
 		agent.failover_at = 0;
 	}
-	count(CPPLAND_AGENT_NS, took);
 	agent.rest_until =
 		now + (took < late_ns ? took : late_ns) * agent_rest / READ_ONCE(nr_online);
 	agent.asked_at = 0;
 	__sync_lock_test_and_set(&agent.called, 0);
+}
+
+/* An agent that sleeps when it is done is not queued, so its pass is not seen to end. */
+static void look_after_sleeper(u64 now)
+{
+	u64 passes = READ_ONCE(shm.agent.passes);
+
+	if (agent_sleeps && passes != agent.passes)
+		agent_done(0, now, passes);
 }
 
 static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
@@ -171,21 +198,27 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 	u64 passes = READ_ONCE(shm.agent.passes);
 	u64 now = bpf_ktime_get_ns();
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
-	bool late = false;
+	bool done = passes != agent.passes;
+	bool late = !done && !woke && agent_is_late(now);
 
 	agent.cpu = scx_bpf_task_cpu(p);
-	if (passes != agent.passes)
-		agent_done(p, tctx, now, passes);
-	else
-		late = !woke && agent_is_late(now);
+	if (done || agent_sleeps) {
+		u64 took = p->se.sum_exec_runtime - tctx->told_ns;
+
+		tctx->told_ns = p->se.sum_exec_runtime;
+		count(CPPLAND_AGENT_NS, took);
+		if (done)
+			agent_done(took, now, passes);
+	}
 	if (late) {
 		/* It does not come to an end: from now on it competes like everybody else. */
 		charge(p, tctx);
 		tctx->since = now;
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 	} else {
-		if (agent.asked_at)
-			agent.wanted = 1; /* preempted or blocked in the middle of a pass */
+		if (agent.asked_at || agent_sleeps)
+			agent.wanted =
+				1; /* preempted or blocked in the middle of a pass, or called */
 		scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
 	}
 	if (woke || late) {
@@ -224,7 +257,7 @@ static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
 {
 	bool leaving = tend_leaving_cpus();
 
-	if (bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
+	if (!agent_sleeps && bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
 		agent.overdue = 1;
 		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 	}

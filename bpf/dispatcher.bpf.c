@@ -246,6 +246,7 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		state->is_taken = 0;
 	drain_decisions();
 	now = bpf_ktime_get_ns();
+	look_after_sleeper(now);
 	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))
 		recall(now);
 	rescue(cpu, now);

@@ -46,6 +46,7 @@ TUNABLE u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent *
 TUNABLE u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
 TUNABLE u32 agent_rest =
 	49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
+TUNABLE u8 agent_sleeps; /* when it has nothing to do, in place of being parked */
 TUNABLE u8 numa_local;
 TUNABLE u8 percpu_local;
 TUNABLE u8 hybrid; /* there are big and little CPUs */

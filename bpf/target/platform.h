@@ -31,7 +31,13 @@ typedef _Bool bool;
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum bpf_ringbuf_flags {
+	BPF_RB_AVAIL_DATA = 0,
+	BPF_RB_FORCE_WAKEUP = 2,
 };
 
 #include <bpf/bpf_helpers.h>

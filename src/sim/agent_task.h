@@ -41,9 +41,11 @@ class AgentTask final : public Behaviour {
   AgentTask(std::unique_ptr<SimKernel> kernel, PolicyRunner& policy, const AgentCosts& costs = {})
       : kernel_(std::move(kernel)), agent_(*kernel_, policy), costs_(costs) {}
 
-  Step next(Machine& /*machine*/, sim::Task& /*task*/) override {
+  Step next(Machine& machine, sim::Task& /*task*/) override {
     switch (stage_) {
       case Stage::kParked:
+        if (machine.agent_sleeps() && !machine.answer_call() && passes_ > 0)
+          return {Step::Kind::kBlock, 0};
         stage_ = Stage::kDeciding;
         due_ = costs_.pass + waiting_events() * (costs_.event + costs_.decision);
         return {Step::Kind::kRun, due_};
@@ -62,7 +64,7 @@ class AgentTask final : public Behaviour {
         break;
     }
     stage_ = Stage::kParked;
-    return {Step::Kind::kYield, 0};
+    return {machine.agent_sleeps() ? Step::Kind::kRun : Step::Kind::kYield, 1};
   }
 
   [[nodiscard]] std::uint64_t passes() const noexcept { return passes_; }

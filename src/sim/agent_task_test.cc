@@ -22,9 +22,11 @@ using namespace testing;  // NOLINT(google-build-using-namespace): its words are
 // A machine that is scheduled by a policy.
 class Scheduled {
  public:
-  Scheduled(const PolicyEntry& entry, unsigned nr_cpus)
-      : policy_(entry.make({.nr_cpus = nr_cpus})),
-        machine_(cpus(nr_cpus), {.strict = policy_->strict()}, &log_) {
+  Scheduled(const PolicyEntry& entry, unsigned nr_cpus, MachineOptions options = {})
+      : policy_(entry.make({.slice_ns = options.sleeper_credit_ns,
+                            .slice_min_ns = options.slice_ns,
+                            .nr_cpus = nr_cpus})),
+        machine_(cpus(nr_cpus), with(options, *policy_), &log_) {
     agent_ = &machine_.start_agent(
         {.name = "agent", .behaviour = std::make_unique<AgentTask>(machine_, *policy_)});
   }
@@ -41,6 +43,11 @@ class Scheduled {
   std::uint64_t count(cppland_counter which) const { return counter(Machine::shm(), which); }
 
  private:
+  static MachineOptions with(MachineOptions options, const PolicyRunner& policy) {
+    options.strict = policy.strict();
+    return options;
+  }
+
   Log log_;
   std::unique_ptr<PolicyRunner> policy_;
   Machine machine_;
@@ -82,6 +89,44 @@ TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
   ASSERT_EQ(waits.size(), 600U);
   EXPECT_LT(waits[300], 20'000U);
   EXPECT_LT(waits[594], 25'000U);
+}
+
+// CPUs look for work at the same moment, at a tick: one calls the agent, and another serves the
+// frame before that has decided. The credit that comes with the decision holds all the same.
+TEST(SimAgent, LetsAFramePreemptThoughNobodyElseWaits) {
+  Scheduled s(policies::all().front(), 4);
+  for (int i = 0; i < 4; ++i) hog(s.machine());
+  s.machine().start(
+      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.run(10 * kSec);
+  std::vector<std::uint64_t> waits = s.log().waits;
+  std::ranges::sort(waits);
+  ASSERT_EQ(waits.size(), 600U);
+  EXPECT_LT(waits[594], 25'000U);
+}
+
+// Slices of 100 ms for 80 hogs: their round is longer than the watchdog's time.
+TEST(SimAgent, LosesNobodyThoughSlicesAreTooLongForSoMany) {
+  Scheduled s(policies::all().front(), 1, {.slice_ns = 100 * kMs, .sleeper_credit_ns = kSec});
+  for (int i = 0; i < 80; ++i) hog(s.machine());
+  s.run(20 * kSec);
+  EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
+  EXPECT_GT(s.count(CPPLAND_NR_RESCUED), 0U);
+}
+
+// As with --partial, where the ordinary tasks of the machine may take all CPUs for long.
+TEST(SimAgent, ThatSleepsIsCalledWhenThereIsSomethingToDecide) {
+  Scheduled s(policies::all().front(), 2, {.agent_sleeps = true});
+  s.machine().start(
+      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.run(3 * kSec);
+  EXPECT_EQ(s.agent().state, TaskState::kBlocked);
+  EXPECT_LE(s.count(CPPLAND_NR_AGENT_PASSES), 1U);  // it is alone: no choice
+  for (int i = 0; i < 6; ++i) hog(s.machine());
+  s.run(10 * kSec);
+  EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
+  EXPECT_GT(s.count(CPPLAND_NR_USER_DISPATCHES), 1000U);
+  EXPECT_EQ(s.count(CPPLAND_NR_FAILOVERS), 0U);
 }
 
 // kernel/sched/core.c, balance_hotplug_wait(): a CPU does not go while a task is runnable in its

@@ -4,10 +4,13 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
 
@@ -93,6 +96,10 @@ void Dispatcher::SkeletonCloser::operator()(dispatcher* skeleton) const noexcept
   dispatcher__destroy(skeleton);
 }
 
+void Dispatcher::CallsCloser::operator()(ring_buffer* calls) const noexcept {
+  ring_buffer__free(calls);
+}
+
 Dispatcher::Dispatcher(Skeleton skeleton) noexcept
     : skeleton_(std::move(skeleton)), rings_(skeleton_->data_shm->shm) {}
 
@@ -105,7 +112,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
                  topology.nr_cpu_ids(), CPPLAND_MAX_CPUS);
   const LibbpfLog log(options.verbose);
   Skeleton skeleton(open_skeleton(options.libbpf));
-  if (!skeleton) return error(errno, "opening the BPF object ({})", log.last_words());
+  if (!skeleton)
+    return error(libbpf_errno(errno), "opening the BPF object ({})", log.last_words());
 
   set_topology(*skeleton, topology);
   auto& rodata = *skeleton->rodata;
@@ -115,6 +123,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   rodata.sleeper_credit_ns = options.sleeper_credit_ns;
   rodata.heartbeat_ns = std::min<std::uint64_t>(kSecond, options.timeout_ms * kMillisecond / 4);
   if (options.strict) rodata.agent_rest = 0;
+  rodata.agent_sleeps = options.partial;
   rodata.percpu_local = options.percpu_local;
   rodata.starve_ns =
       std::min<std::uint64_t>(rodata.starve_ns, options.timeout_ms * kMillisecond / 2);
@@ -137,8 +146,21 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   ops.hotplug_seq = CPPLAND_TRY(hotplug_events());
 
   if (const int err = dispatcher__load(skeleton.get()))
-    return error(err, "loading the dispatcher into the kernel ({})", log.last_words());
-  return std::unique_ptr<Dispatcher>(new Dispatcher(std::move(skeleton)));
+    return error(libbpf_errno(err), "loading the dispatcher into the kernel ({}: {})",
+                 libbpf_words(err), log.last_words());
+  std::unique_ptr<Dispatcher> loaded(new Dispatcher(std::move(skeleton)));
+  if (options.partial) CPPLAND_TRY(loaded->let_agent_sleep());
+  return loaded;
+}
+
+Result<void> Dispatcher::let_agent_sleep() {
+  const auto ignore = [](void*, void*, std::size_t) { return 0; };
+  calls_.reset(
+      ring_buffer__new(bpf_map__fd(skeleton_->maps.agent_calls), ignore, nullptr, nullptr));
+  if (!calls_) return error(errno, "mapping the ring by which the agent is called");
+  detached_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!detached_) return error(errno, "making an eventfd");
+  return {};
 }
 
 Result<void> Dispatcher::attach() {
@@ -152,6 +174,9 @@ Result<void> Dispatcher::attach() {
 
 void Dispatcher::detach() noexcept {
   if (link_) bpf_link__destroy(std::exchange(link_, nullptr));
+  const std::uint64_t one = 1;
+  if (detached_) [[maybe_unused]]
+    const ssize_t written = ::write(detached_.get(), &one, sizeof(one));
 }
 
 ExitInfo Dispatcher::exit_info() const {
@@ -178,7 +203,15 @@ std::uint64_t Dispatcher::now_ns() const noexcept { return monotonic_now(); }
 
 void Dispatcher::park(std::uint32_t nr_scheduled) noexcept {
   rings_.finish_pass(nr_scheduled);
-  ::sched_yield();
+  if (!calls_) {
+    ::sched_yield();
+    return;
+  }
+  std::array wait_for{
+      pollfd{.fd = ring_buffer__epoll_fd(calls_.get()), .events = POLLIN, .revents = 0},
+      pollfd{.fd = detached_.get(), .events = POLLIN, .revents = 0}};
+  ::poll(wait_for.data(), wait_for.size(), -1);
+  ring_buffer__consume(calls_.get());
 }
 
 std::string_view target() { return CPPLAND_TARGET; }

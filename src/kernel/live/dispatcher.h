@@ -11,11 +11,13 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/unique_handle.h"
 #include "kernel/kernel.h"
 #include "kernel/shared_rings.h"
 #include "topology/topology.h"
 
 struct bpf_link;
+struct ring_buffer;
 struct dispatcher;  // NOLINT(readability-identifier-naming): the skeleton's name
 
 namespace cppland::live {
@@ -107,11 +109,19 @@ class Dispatcher final : public Kernel {
   };
   using Skeleton = std::unique_ptr<dispatcher, SkeletonCloser>;
 
+  struct CallsCloser {
+    void operator()(ring_buffer* calls) const noexcept;
+  };
+
   explicit Dispatcher(Skeleton skeleton) noexcept;
+  [[nodiscard]] Result<void> let_agent_sleep();
 
   Skeleton skeleton_;
   SharedRings rings_;
   bpf_link* link_ = nullptr;
+  // For an agent that sleeps, which the dispatcher calls.
+  std::unique_ptr<ring_buffer, CallsCloser> calls_;
+  UniqueFd detached_;  // readable from then on
 };
 
 // The platform, as in "x86_64_linux_gnu".

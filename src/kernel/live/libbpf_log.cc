@@ -6,8 +6,10 @@
 #include <bpf/libbpf.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -50,6 +52,17 @@ LibbpfLog::~LibbpfLog() { current = nullptr; }
 std::string LibbpfLog::last_words() const {
   if (show_) return "libbpf's messages are above";
   return warnings_.empty() ? "no further message" : warnings_;
+}
+
+std::string libbpf_words(int err) {
+  std::array<char, 128> words{};
+  libbpf_strerror(err, words.data(), words.size());
+  return words.data();
+}
+
+int libbpf_errno(int err) noexcept {
+  const int positive = std::abs(err);
+  return positive < __LIBBPF_ERRNO__START ? positive : EINVAL;
 }
 
 }  // namespace cppland::live

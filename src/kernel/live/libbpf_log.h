@@ -25,4 +25,10 @@ class LibbpfLog {
   friend struct LibbpfPrinter;
 };
 
+// What a number says that libbpf has left in errno; some are of its own.
+[[nodiscard]] std::string libbpf_words(int err);
+
+// Such a number as one of errno's.
+[[nodiscard]] int libbpf_errno(int err) noexcept;
+
 }  // namespace cppland::live

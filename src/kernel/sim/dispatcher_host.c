@@ -16,6 +16,7 @@ const struct sim_dispatcher cppland_sim_dispatcher = {
     .starve_ns = &starve_ns,
     .heartbeat_ns = &heartbeat_ns,
     .agent_rest = &agent_rest,
+    .agent_sleeps = &agent_sleeps,
     .percpu_local = &percpu_local,
     .numa_local = &numa_local,
     .hybrid = &hybrid,

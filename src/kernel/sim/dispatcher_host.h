@@ -22,6 +22,7 @@ struct sim_dispatcher {
   u64* starve_ns;
   u64* heartbeat_ns;
   u32* agent_rest;
+  u8* agent_sleeps;
   u8* percpu_local;
   u8* numa_local;
   u8* hybrid;

@@ -171,6 +171,13 @@ class Kfuncs {
     m().later([cpu, flags] { kick_now(cpu, flags); });
   }
 
+  static bool agent_is_called() { return m().agent_called_; }
+  // kernel/bpf/ringbuf.c, bpf_ringbuf_commit(): whoever polls is woken once interrupts are enabled.
+  static void call_agent() {
+    m().agent_called_ = true;
+    if (m().agent_) m().later([machine = &m()] { machine->wake(*machine->agent_, false); });
+  }
+
   // kick_one_cpu().
   static void kick_now(s32 cpu, std::uint64_t flags) {
     if (m().is_held(cpu)) {
@@ -294,6 +301,17 @@ using cppland::sim::Kfuncs;
 extern "C" {
 
 struct sim_kernel_has sim_kernel_has;
+
+// The only ring is that of the agent's calls.
+u64 bpf_ringbuf_query(void* /*ring*/, u64 /*flags*/) {
+  Kfuncs::others();
+  return Kfuncs::agent_is_called();
+}
+long bpf_ringbuf_output(void* /*ring*/, void* /*data*/, u64 /*size*/, u64 /*flags*/) {
+  Kfuncs::others();
+  Kfuncs::call_agent();
+  return 0;
+}
 
 u64 bpf_ktime_get_ns() {
   Kfuncs::others();

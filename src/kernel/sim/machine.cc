@@ -58,6 +58,7 @@ Machine::Machine(Topology topology, const MachineOptions& options, Observer* obs
   possible_ = active_ = online_;
   *dispatcher().nr_cpu_ids = topology_.nr_cpu_ids();
   *dispatcher().hybrid = topology_.hybrid();
+  *dispatcher().agent_sleeps = options_.agent_sleeps;
   *dispatcher().percpu_local = options_.percpu_local;
   *dispatcher().numa_local = options_.numa_local;
   *dispatcher().slice_ns = options_.slice_ns;

@@ -135,6 +135,7 @@ struct MachineOptions {
   std::uint64_t forget_ns = 0;
   std::uint64_t starve_ns = 0;
   bool strict = false;
+  bool agent_sleeps = false;  // when it has nothing to do, until the dispatcher calls it
   bool percpu_local = false;
   bool numa_local = false;
   // How often other CPUs go on while one is in the middle of a callback: at so many of a hundred
@@ -160,6 +161,9 @@ class Machine {
   Task& start(TaskSpec spec);
   // The same for the agent. To be called once, before attach().
   Task& start_agent(TaskSpec spec);
+  [[nodiscard]] bool agent_sleeps() const noexcept { return options_.agent_sleeps; }
+  // Whether the dispatcher has called an agent that sleeps, since this was last asked.
+  bool answer_call() noexcept { return std::exchange(agent_called_, false); }
   // Gives the machine to the dispatcher. Tasks that have been started become runnable.
   void attach();
   void detach();
@@ -342,6 +346,7 @@ class Machine {
   std::vector<CpuSet> in_core_;  // by core
   Exit exit_;
   Task* agent_ = nullptr;
+  bool agent_called_ = false;
   Task* being_inserted_ = nullptr;
   Random random_;            // for interleave()
   std::vector<int> locked_;  // runqueues, by whoever is in a callback; the innermost last

@@ -49,7 +49,13 @@ extern struct sim_kernel_has sim_kernel_has;
 
 enum bpf_map_type {
   BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_RINGBUF = 27,
   BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum bpf_ringbuf_flags {
+  BPF_RB_AVAIL_DATA = 0,
+  BPF_RB_FORCE_WAKEUP = 2,
 };
 
 struct task_struct;
@@ -64,6 +70,8 @@ void* sim_task_storage(void* map, struct task_struct* p, size_t size, u64 flags)
 long sim_timer_init(struct bpf_timer* timer, void* map);
 long sim_timer_set_callback(struct bpf_timer* timer, void* callback);
 long bpf_timer_start(struct bpf_timer* timer, u64 in_ns, u64 flags);
+u64 bpf_ringbuf_query(void* ring, u64 flags);
+long bpf_ringbuf_output(void* ring, void* data, u64 size, u64 flags);
 
 #ifdef __cplusplus
 }
