@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 
 sys.dont_write_bytecode = True  # no cache files in the source tree
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "bench"))
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
 
 from compare import CompareError, system_error  # noqa: E402
 from compare.figures import check_writable, save  # noqa: E402
@@ -28,13 +29,15 @@ SCHED_EXT = Path("/sys/kernel/sched_ext")
 DEFAULT_SCHEDULER = "scx_cppland"
 MOST = 10_000
 COMPILE = HERE / "compile"
+COMPILED = [ROOT / name for name in ("abi", "bench", "bpf", "include", "src", "tests")]  # what it needs
 KERNELS_OWN, UNDER_TEST = "own", "other"
 LOAD = ("cppland-load", "--frames=1", "--audio=1", "--pairs=1", "--hogs-per-cpu=1", "--json=-")
 
 DESCRIPTION = """\
-Runs a 60 Hz frame task, a 5 ms audio task and a client that asks a server, all beside a parallel C++ compile and
-CPU hogs: first under the kernel's own scheduler, then under scx_cppland, and so on in turns. Then shows how long the
-tasks waited to run after each wake-up, which deadlines they missed, and what the background got done.
+Runs a 60 Hz frame task, a 5 ms audio task and a client that asks a server, all beside a parallel compile of some
+of this project's own C++ sources and CPU hogs: first under the kernel's own scheduler, then under scx_cppland, and so
+on in turns. Then shows how long the tasks waited to run after each wake-up, which deadlines they missed, and what the
+background got done.
 
 It happens in a virtual machine with a kernel that has sched_ext (Linux 7), where time counts instructions: the figures
 are the same on every machine, however busy, and a second in there takes two or three out here.
@@ -189,27 +192,30 @@ def _short(run: dict[str, Any]) -> str:
     """One measurement in a line."""
     waits = ", ".join(f"{name} {run[name]['wakeup']['p99_us'] / 1000:.2f}" for name in ("frame", "audio", "pair"))
     missed = run["frame"]["missed"] + run["audio"]["missed"]
-    return f"p99 wake-up (ms): {waits}; missed {missed}; {run['with']['jobs']} compile jobs"
+    background = run["with"]
+    compiling = f"compile {background['cpu_seconds']:.1f} CPU s, files done {background['jobs']}"
+    return f"p99 wake-up (ms): {waits}; missed {missed}; {compiling}"
 
 
 def _events(options: argparse.Namespace, scheduler: Scheduler) -> Iterator[Event]:
     body = _script(options)
+    folders = [COMPILE, *COMPILED]
     if options.here:
-        return run_here(body, scheduler, [COMPILE])
+        return run_here(body, scheduler, folders)
     guest = Guest(options.kernel or "7", options.cpus or 2, options=["--add-toolchain"])
-    return run_in_guest(guest, body, scheduler, [COMPILE])
+    return run_in_guest(guest, body, scheduler, folders)
 
 
 def _script(options: argparse.Namespace) -> str:
     """Every round measures both, in changing order, with the same work and the same seed."""
     lines = [f"""\
 export TMPDIR=$PWD  # the compiler's temporary files are left behind when it is killed
-compile="make -s -C $PWD/{COMPILE.name} -j$(($(nproc) + 1))"
+compile="make -s -C $PWD -f {COMPILE.name}/Makefile -j$(($(nproc) + 1))"
 say kernel "$(uname -r)"
 say stage calibrating
 loops=$(cppland-load --calibrate)
-say stage compiling once
-$compile >&2
+say stage compiling a first file
+$compile first >&2
 measure() {{ # SIDE SEED
   local figures
   say measuring "$1"

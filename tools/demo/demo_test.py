@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the demo refuses to do."""
+"""What the demo refuses to do, and what it compiles."""
 
 import contextlib
 import io
+import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -12,9 +14,12 @@ from unittest import mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 import demo  # noqa: E402
 from compare import CompareError  # noqa: E402
 from compare.job import Scheduler  # noqa: E402
+from vmlib.layers import TOOLCHAIN_PACKAGES  # noqa: E402
 
 CPPLAND = Scheduler("scx_cppland", "scx_cppland")
 
@@ -105,6 +110,30 @@ class ThisMachine(unittest.TestCase):
             with mock.patch.object(sys, "stdin", mock.Mock(isatty=lambda: True)):
                 with mock.patch("builtins.input", lambda _, answer=answer: answer):
                     self.assertEqual(demo._agreed(CPPLAND), agreed, answer)
+
+
+class Compile(unittest.TestCase):
+    def test_the_virtual_machine_has_every_header(self) -> None:
+        listing = subprocess.check_output(["dpkg", "-L", *TOOLCHAIN_PACKAGES], text=True)
+        toolchain = {os.path.realpath(path) for path in listing.splitlines()}
+        taken = tuple(f"{folder}/" for folder in demo.COMPILED)
+        objects, jobs = self.compile("g++ -M")
+        self.assertGreater(len(objects), 4)
+        self.assertEqual(jobs, len(objects))
+        for text in objects:
+            source, *headers = text.partition(":")[2].replace("\\\n", " ").split()
+            for header in (os.path.realpath(demo.ROOT / header) for header in headers):
+                if header not in toolchain:
+                    self.assertTrue(header.startswith(taken), f"{source} includes {header}")
+
+    def compile(self, compiler: str) -> tuple[list[str], int]:
+        """What COMPILER writes instead of objects, and how many jobs are counted."""
+        with tempfile.TemporaryDirectory() as folder:
+            counted = Path(folder, "jobs")
+            make = ["make", "-s", "-C", str(demo.ROOT), "-f", str(demo.COMPILE / "Makefile")]
+            environment = {**os.environ, "CPPLAND_LOAD_JOBS": str(counted)}
+            subprocess.run([*make, f"CXX={compiler}", f"OBJECTS={folder}"], env=environment, check=True)
+            return [path.read_text() for path in Path(folder).rglob("*.o")], counted.stat().st_size
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent / "bench")]
 from outcome import as_json, outcome_of, table, verdict  # noqa: E402
 
 
-def run(frame: float = 1000, audio: float = 500, pair: float = 100, missed: int = 10, jobs: int = 20,
+def run(frame: float = 1000, audio: float = 500, pair: float = 100, missed: int = 10, cpu_seconds: float = 20,
         units: int = 4000) -> dict[str, Any]:  # fmt: skip
     """One run's JSON, where each class has one latency only."""
     def periodic(latency: float, missed: int) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def run(frame: float = 1000, audio: float = 500, pair: float = 100, missed: int 
         "audio": periodic(audio, 0),
         "pair": {"wakeup": {"cells": [[pair, 300]]}, "round_trip": {"cells": [[2 * pair, 300]]}},
         "hogs": {"units": units},
-        "with": {"jobs": jobs},
+        "with": {"cpu_seconds": cpu_seconds},
     }  # fmt: skip
 
 
@@ -43,9 +43,9 @@ class OutcomeOfRuns(unittest.TestCase):
         self.assertEqual((frame.missed, frame.periods), (5, 1200))
 
     def test_work_is_a_rate(self) -> None:
-        both = outcome_of([run(units=4000, jobs=20), run(units=2000, jobs=10)])
+        both = outcome_of([run(units=4000, cpu_seconds=20), run(units=2000, cpu_seconds=10)])
         self.assertEqual(both.hog_units_per_second, 300)
-        self.assertEqual(both.compile_jobs_per_minute, 90)
+        self.assertEqual(both.compile_cpu_seconds_per_minute, 90)
 
     def test_json_has_deadlines_only_where_there_are_some(self) -> None:
         figures = as_json(outcome_of([run()]))
@@ -66,7 +66,7 @@ class Table(unittest.TestCase):
         self.assertIn("missed deadlines 30 of 600 3 of 600 x0.10", lines)
         self.assertIn("round trip max (us) 200 200 x1.00", lines)
         self.assertIn("hog units / s 400 400 x1.00", lines)
-        self.assertIn("compile jobs / min 120 120 x1.00", lines)
+        self.assertIn("compile CPU s / min 120 120 x1.00", lines)
 
     def test_nothing_is_no_unit_of_comparison(self) -> None:
         lines = self.lines(run(missed=0), run(missed=5))
@@ -80,11 +80,11 @@ class Table(unittest.TestCase):
 
 class Verdict(unittest.TestCase):
     def test_better(self) -> None:
-        text = sentence(run(frame=4000, missed=30, jobs=20), run(frame=1000, missed=0, jobs=19))
+        text = sentence(run(frame=4000, missed=30, cpu_seconds=20), run(frame=1000, missed=0, cpu_seconds=19))
         self.assertTrue(text.startswith("Better for the interactive tasks: under scx_x"), text)
         self.assertIn("frame 4.0 times shorter, audio the same, pair the same", text)
         self.assertIn("frame 30 -> 0, audio 0 -> 0;", text)
-        self.assertIn("hogs unchanged, compile -5.0 %.", text)
+        self.assertIn("hogs unchanged, compile's CPU time -5.0 %.", text)
 
     def test_worse(self) -> None:
         text = sentence(run(pair=100), run(pair=150))
@@ -102,9 +102,9 @@ class Verdict(unittest.TestCase):
         self.assertTrue(text.startswith("No difference"), text)
 
     def test_more_background_work_does_not_make_up_for_latency(self) -> None:
-        text = sentence(run(), run(frame=9000, jobs=40, units=8000))
+        text = sentence(run(), run(frame=9000, cpu_seconds=40, units=8000))
         self.assertTrue(text.startswith("Worse"), text)
-        self.assertIn("hogs +100.0 %, compile +100.0 %", text)
+        self.assertIn("hogs +100.0 %, compile's CPU time +100.0 %", text)
 
 
 if __name__ == "__main__":
