@@ -103,6 +103,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             parser.error(f"--{name} takes a positive number below {MOST}")
     if options.policy and options.scheduler:
         parser.error("--policy goes with scx_cppland; give another scheduler its options in --scheduler")
+    if options.scheduler is not None and not options.scheduler.strip():
+        parser.error("--scheduler takes a program and its options, or 'none'")
     if options.yes and not options.here:
         parser.error("--yes goes with --here")
     if options.here:

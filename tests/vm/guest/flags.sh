@@ -63,7 +63,7 @@ partial() {
   compare "-p: decisions for tasks with SCHED_EXT" "$grown" ">" 100
   # Longer than the kernel's watchdog waits for a task that cannot run.
   hogs 6 9
-  stays "-p: beside ordinary tasks that take all CPUs"
+  stays "with -p beside ordinary tasks that take all CPUs"
   detach "-p ends with status 0" INT
 }
 
