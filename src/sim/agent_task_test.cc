@@ -12,6 +12,7 @@
 #include "kernel/shared_rings.h"
 #include "policies/table.h"
 #include "tests/support/behaviours.h"
+#include "tests/support/scheduled.h"
 
 namespace cppland::sim {
 namespace {
@@ -19,49 +20,20 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): its words are these tests'
                           // language
 
-// A machine that is scheduled by a policy.
-class Scheduled {
- public:
-  Scheduled(const PolicyEntry& entry, unsigned nr_cpus)
-      : policy_(entry.make({.nr_cpus = nr_cpus})),
-        machine_(cpus(nr_cpus), {.strict = policy_->strict()}, &log_) {
-    agent_ = &machine_.start_agent(
-        {.name = "agent", .behaviour = std::make_unique<AgentTask>(machine_, *policy_)});
-  }
-
-  Machine& machine() { return machine_; }
-  const Task& agent() const { return *agent_; }
-  const Log& log() const { return log_; }
-
-  void run(std::uint64_t ns) {
-    if (!machine_.attached()) machine_.attach();
-    machine_.run(machine_.now() + ns);
-  }
-
-  std::uint64_t count(cppland_counter which) const { return counter(Machine::shm(), which); }
-
- private:
-  Log log_;
-  std::unique_ptr<PolicyRunner> policy_;
-  Machine machine_;
-  Task* agent_;
-};
-
 class EveryPolicy : public ::testing::TestWithParam<PolicyEntry> {};
 
 TEST_P(EveryPolicy, DecidesAndIsNotEnded) {
   Scheduled s(GetParam(), 2);
-  std::vector<const Task*> hogs;
-  for (int i = 0; i < 6; ++i) hogs.push_back(&hog(s.machine()));
-  s.machine().start({.name = "frame", .behaviour = std::make_unique<Periodic>(16 * kMs, kMs)});
+  s.add_hogs(6);
+  const Task& frame = s.add(every(16 * kMs, kMs));
   s.run(10 * kSec);
   EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
   EXPECT_GT(s.count(CPPLAND_NR_USER_DISPATCHES), 1000U);
   EXPECT_EQ(s.count(CPPLAND_NR_FAILED_DISPATCHES), 0U);
   EXPECT_EQ(s.count(CPPLAND_NR_FAILOVERS), 0U);
-  EXPECT_GE(s.log().waits.size(), 624U);
+  EXPECT_GE(s.account(frame).waits.size(), 617U);  // of 624 periods, 99 %
   EXPECT_LT(s.agent().se.sum_exec_runtime, 20 * kSec / 50);
-  for (const Task* task : hogs)
+  for (const Task* task : s.tasks().first(6))
     EXPECT_NEAR(static_cast<double>(task->se.sum_exec_runtime) / 1e9, 19.3 / 6, 0.7);
   for (int cpu = 0; cpu < 2; ++cpu) EXPECT_LT(s.machine().idle_ns(cpu), kMs);
 }
@@ -73,11 +45,10 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryPolicy,
 // As `tests/vm/run latency-1` has it on a real kernel: 14 us, and 16.
 TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
   Scheduled s(policies::all().front(), 1);
-  for (int i = 0; i < 4; ++i) hog(s.machine());
-  s.machine().start(
-      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.add_hogs(4);
+  const Task& frame = s.add(every(16'667 * kUs, kMs / 2));
   s.run(10 * kSec);
-  std::vector<std::uint64_t> waits = s.log().waits;
+  std::vector<std::uint64_t> waits = s.account(frame).waits;
   std::ranges::sort(waits);
   ASSERT_EQ(waits.size(), 600U);
   EXPECT_LT(waits[300], 20'000U);
@@ -91,7 +62,7 @@ TEST(SimAgent, DoesNotKeepACpuFromGoingOnAnIdleMachine) {
   s.run(3 * kSec);
   const int parked = s.agent().on_cpu;
   s.machine().offline(parked);
-  s.run(kSec);
+  s.run(4 * kSec);
   EXPECT_FALSE(s.machine().is_leaving(parked));
   EXPECT_NE(s.agent().on_cpu, parked);
 }
