@@ -44,6 +44,17 @@ TEST(DeadlineShares, AreEqualForEqualHogsThatDoNotDivideEvenly) {
         << task->pid;
 }
 
+TEST(DeadlineShares, AreEqualForHogsOfWhomOneWaits) {
+  for (const unsigned cpus : {2U, 4U}) {
+    Machine machine(cpus);
+    machine.add_hogs(cpus + 1);
+    machine.run(10 * kSec);
+    const double part = seconds(machine.cpu_time_of_all()) / (cpus + 1);
+    for (const sim::Task* task : machine.tasks())
+      EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, 0.05 * part) << cpus << " " << task->pid;
+  }
+}
+
 TEST(DeadlineShares, StayByWeightBesideTasksThatWakeOften) {
   Machine machine(1);
   machine.add_hogs(1, -10);
