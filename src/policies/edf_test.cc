@@ -8,19 +8,11 @@
 #include <array>
 #include <cstdint>
 
-#include "tests/support/model_machine.h"
-
 namespace cppland::policies {
 namespace {
 
-using ::cppland::testing::change_at;
-using ::cppland::testing::hog;
-using ::cppland::testing::kMs;
-using ::cppland::testing::kSec;
-using ::cppland::testing::kUs;
-using ::cppland::testing::ModelMachine;
-using ::cppland::testing::periodic;
-using ::cppland::testing::Step;
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kSec = 1'000'000'000;
 
 constexpr std::uint64_t kFar = 50 * kMs;
 
@@ -156,76 +148,6 @@ TEST_F(EdfTest, GivesNoMoreCreditThanThePurseHas) {
   EXPECT_EQ(run(a_, 4 * kMs).wake_credit_ns, 0U);
   moment_.now_ns += 2 * kMs;
   EXPECT_EQ(run(a_, 4 * kMs).wake_credit_ns, kMs) << "half of the time that has passed";
-}
-
-// --- in a machine ---
-
-TEST(EdfOnAMachine, MissesNoDeadlineThatCanBeMet) {
-  ModelMachine<Edf> machine({}, 1);
-  for (int i = 0; i < 4; ++i) {
-    machine.add(100, hog());
-  }
-  const std::size_t frame = machine.add(100, periodic(16 * kMs, 5 * kMs));
-  const std::size_t sound = machine.add(100, periodic(5 * kMs, kMs));
-  machine.run(10 * kSec);
-  const auto had_frame = machine.task(frame).total;
-  const auto had_sound = machine.task(sound).total;
-  machine.run(26 * kSec);
-  EXPECT_GE(machine.task(frame).total - had_frame, 1000 * 5 * kMs * 99 / 100);
-  EXPECT_GE(machine.task(sound).total - had_sound, 3200 * kMs * 99 / 100);
-  EXPECT_LE(machine.longest_wait(sound), 5 * kMs);
-}
-
-TEST(EdfOnAMachine, SharesByWeightAmongHogs) {
-  ModelMachine<Edf> machine({}, 1);
-  for (const std::uint32_t weight : {932U, 100U, 11U}) {
-    machine.add(weight, hog());
-  }
-  machine.run(20 * kSec);
-  for (const auto& task : machine.tasks()) {
-    const double fair = 20e9 * task.weight / (932 + 100 + 11);
-    EXPECT_NEAR(static_cast<double>(task.total), fair, 0.05 * fair) << task.weight;
-  }
-}
-
-TEST(EdfOnAMachine, LetsNobodyStarveBehindPeriods) {
-  for (const std::uint64_t run : {200 * kUs, 900 * kUs, 2 * kMs}) {
-    ModelMachine<Edf> machine({}, 1);
-    machine.add(100, hog());
-    machine.add(100, hog());
-    for (std::uint64_t i = 0; i < 50; ++i) {
-      machine.add(100, periodic(run * 25, run, i * run / 2));  // twice the machine
-    }
-    machine.run(4 * kSec);
-    for (std::size_t i = 0; i < 2; ++i) {
-      EXPECT_GE(machine.least_in_window(i, kSec, 2 * kSec), kSec / 52 / 2) << run;
-    }
-  }
-}
-
-TEST(EdfOnAMachine, GivesNoMoreThanHalfOfTheMachineOnCredit) {
-  ModelMachine<Edf> machine({}, 1);
-  machine.add(100, hog());
-  for (std::uint64_t i = 0; i < 12; ++i) {
-    machine.add(100, periodic(12 * kMs, 900 * kUs, i * kMs));  // 90 % together
-  }
-  machine.run(kSec);
-  const auto had = machine.task(0).total;
-  machine.run(6 * kSec);
-  EXPECT_GE(machine.task(0).total - had, 5 * kSec / 13);
-}
-
-TEST(EdfOnAMachine, TakesCreditFromAPeriodicTaskThatBecomesAHog) {
-  ModelMachine<Edf> machine({}, 1);
-  machine.add(100, hog());
-  machine.add(100, hog());
-  const std::size_t subject = machine.add(100, change_at(2 * kSec, periodic(16 * kMs, kMs), hog()));
-  machine.run(2 * kSec);
-  EXPECT_GE(machine.task(subject).preemptions, 90U);
-  machine.run(2 * kSec + 200 * kMs);
-  const auto had = machine.task(subject).total;
-  machine.run(5 * kSec + 200 * kMs);
-  EXPECT_NEAR(static_cast<double>(machine.task(subject).total - had) / 1e9, 1.0, 0.05);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// eevdf_test.cc - deadlines by weight, eligibility by lag, and what it comes to on a machine.
+// eevdf_test.cc - deadlines by weight, eligibility by lag.
 
 #include "policies/eevdf.h"
 
@@ -9,18 +9,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/support/model_machine.h"
-
 namespace cppland::policies {
 namespace {
 
-using ::cppland::testing::hog;
-using ::cppland::testing::kMs;
-using ::cppland::testing::kSec;
-using ::cppland::testing::kUs;
-using ::cppland::testing::ModelMachine;
-using ::cppland::testing::periodic;
-using ::cppland::testing::Step;
+constexpr std::uint64_t kUs = 1'000;
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kSec = 1'000'000'000;
 
 constexpr std::uint64_t kSlice = 20 * kMs;
 
@@ -119,46 +113,6 @@ TEST_F(EevdfTest, OwesASleeperNoMoreThanASlice) {
   const std::uint64_t fresh = policy_.next(moment_).key.value_or(0);
   EXPECT_GE(slept, fresh - kSlice - kMs);
   EXPECT_LE(slept, fresh - kSlice + 2 * kMs);
-}
-
-// --- in a machine ---
-
-TEST(EevdfOnAMachine, SharesByWeight) {
-  for (const std::uint32_t cpus : {1U, 2U, 4U}) {
-    ModelMachine<Eevdf> machine({.nr_cpus = cpus}, cpus);
-    for (const std::uint32_t weight : {932U, 100U, 11U}) {
-      for (std::uint32_t i = 0; i < cpus; ++i) {
-        machine.add(weight, hog());
-      }
-    }
-    machine.run(10 * kSec);
-    for (const auto& task : machine.tasks()) {
-      const double fair = 10e9 * task.weight / (932 + 100 + 11);
-      EXPECT_NEAR(static_cast<double>(task.total), fair, 0.05 * fair) << cpus << " " << task.weight;
-    }
-  }
-}
-
-TEST(EevdfOnAMachine, ForgivesWhoRanAlone) {
-  ModelMachine<Eevdf> machine({}, 1);
-  const std::size_t alone = machine.add(100, hog());
-  machine.add(100,
-              [](std::uint64_t now) { return Step{now < kSec ? kSec : now, testing::kNever}; });
-  machine.run(2 * kSec);
-  EXPECT_GE(machine.least_in_window(alone, 200 * kMs, kSec), 80 * kMs);
-}
-
-TEST(EevdfOnAMachine, LetsNobodyStarve) {
-  ModelMachine<Eevdf> machine({}, 1);
-  machine.add(100, hog());
-  machine.add(100, hog());
-  for (std::uint64_t i = 0; i < 50; ++i) {
-    machine.add(100, periodic(10 * kMs, 400 * kUs, i * 200 * kUs));  // twice the machine
-  }
-  machine.run(3 * kSec);
-  for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_GE(machine.least_in_window(i, kSec, kSec), kSec / 52 / 2);
-  }
 }
 
 }  // namespace

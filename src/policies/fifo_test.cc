@@ -9,16 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/support/model_machine.h"
-
 namespace cppland::policies {
 namespace {
-
-using ::cppland::testing::hog;
-using ::cppland::testing::kMs;
-using ::cppland::testing::kSec;
-using ::cppland::testing::ModelMachine;
-using ::cppland::testing::periodic;
 
 class FifoTest : public ::testing::Test {
  protected:
@@ -85,30 +77,6 @@ TEST_F(FifoTest, AsksForNothingElse) {
   EXPECT_FALSE(decision.key);
   EXPECT_EQ(decision.cpu, kAnyCpu);
   EXPECT_EQ(decision.wake_credit_ns, 0U);
-}
-
-// --- in a machine ---
-
-TEST(FifoOnAMachine, GivesHogsEqualParts) {
-  ModelMachine<Fifo> machine({}, 1);
-  for (int i = 0; i < 5; ++i) {
-    machine.add(100, hog());
-  }
-  machine.run(5 * kSec);
-  for (const auto& task : machine.tasks()) {
-    EXPECT_NEAR(static_cast<double>(task.total), 1e9, 0.01e9) << task.tid;
-  }
-}
-
-TEST(FifoOnAMachine, LetsNobodyWaitForMoreThanARound) {
-  ModelMachine<Fifo> machine({.nr_cpus = 2}, 2);
-  for (int i = 0; i < 8; ++i) {
-    machine.add(100, hog());
-  }
-  const std::size_t sleeper = machine.add(100, periodic(16 * kMs, kMs));
-  machine.run(5 * kSec);
-  EXPECT_LE(machine.longest_wait(sleeper), 5 * kMs);
-  EXPECT_EQ(machine.task(sleeper).preemptions, 0U);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// lottery_test.cc - chances are as the tickets: over many draws, and on a machine.
+// lottery_test.cc - chances are as the tickets, over many draws.
 
 #include "policies/lottery.h"
 
@@ -10,16 +10,10 @@
 #include <deque>
 #include <vector>
 
-#include "tests/support/model_machine.h"
-
 namespace cppland::policies {
 namespace {
 
-using ::cppland::testing::hog;
-using ::cppland::testing::kMs;
-using ::cppland::testing::kSec;
-using ::cppland::testing::ModelMachine;
-using ::cppland::testing::periodic;
+constexpr std::uint64_t kMs = 1'000'000;
 
 class LotteryTest : public ::testing::Test {
  protected:
@@ -107,32 +101,6 @@ TEST_F(LotteryTest, GivesTurnsOfOneLengthAndNoCredit) {
   const Decision decision = policy_.next({});
   EXPECT_EQ(decision.slice_ns, kMs);
   EXPECT_EQ(decision.wake_credit_ns, 0U);
-}
-
-// --- in a machine ---
-
-TEST(LotteryOnAMachine, SharesByWeightInTheLongRun) {
-  ModelMachine<Lottery> machine({}, 1);
-  for (const std::uint32_t weight : {500U, 300U, 100U, 100U}) {
-    machine.add(weight, hog());
-  }
-  machine.run(20 * kSec);
-  for (const auto& task : machine.tasks()) {
-    const double fair = 20e9 * task.weight / 1000;
-    EXPECT_NEAR(static_cast<double>(task.total), fair, 0.08 * fair) << task.weight;
-  }
-}
-
-// Ten times its fair part of turns without a win has a chance of e^-10.
-TEST(LotteryOnAMachine, LetsNobodyStarve) {
-  ModelMachine<Lottery> machine({}, 1);
-  const std::size_t subject = machine.add(100, hog());
-  for (std::uint64_t i = 0; i < 20; ++i) {
-    machine.add(100, periodic(10 * kMs, kMs, i * kMs / 2));  // twice the machine
-  }
-  machine.run(5 * kSec);
-  EXPECT_LE(machine.longest_wait(subject), 21 * 10 * kMs);
-  EXPECT_GE(machine.task(subject).total, 5 * kSec / 21 / 2);
 }
 
 }  // namespace

@@ -9,18 +9,12 @@
 #include <cstdint>
 #include <numeric>
 
-#include "tests/support/model_machine.h"
-
 namespace cppland::policies {
 namespace {
 
-using ::cppland::testing::hog;
-using ::cppland::testing::kMs;
-using ::cppland::testing::kSec;
-using ::cppland::testing::kUs;
-using ::cppland::testing::ModelMachine;
-using ::cppland::testing::periodic;
-using ::cppland::testing::Step;
+constexpr std::uint64_t kUs = 1'000;
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kSec = 1'000'000'000;
 
 class MlfqTest : public ::testing::Test {
  protected:
@@ -138,44 +132,6 @@ TEST_F(MlfqTest, TakesBackCreditThatWasNotUsed) {
   run(a_);
   for (int i = 0; i < 1000; ++i) {
     ASSERT_EQ(run(a_, 10 * kUs, true).wake_credit_ns, 4 * kMs) << i;
-  }
-}
-
-// --- in a machine ---
-
-TEST(MlfqOnAMachine, LetsAShortTaskGoAheadOfHogs) {
-  ModelMachine<Mlfq> machine({}, 1);
-  for (int i = 0; i < 4; ++i) {
-    machine.add(100, hog());
-  }
-  const std::size_t typist = machine.add(100, periodic(20 * kMs, 500 * kUs));
-  machine.run(5 * kSec);
-  EXPECT_LE(machine.longest_wait(typist), 4 * kMs);
-  EXPECT_GE(machine.task(typist).preemptions, machine.task(typist).wake_ups * 9 / 10);
-}
-
-TEST(MlfqOnAMachine, MakesNobodyWaitForMoreThanTheTimeBetweenBoosts) {
-  for (const std::uint64_t run_us : {100U, 900U}) {
-    ModelMachine<Mlfq> machine({}, 1);
-    const std::size_t subject = machine.add(100, hog());
-    for (std::uint64_t i = 0; i < 40; ++i) {
-      const std::uint64_t period = run_us * kUs * 20;  // twice the machine
-      machine.add(100, periodic(period, run_us * kUs, i * period / 40));
-    }
-    machine.run(5 * kSec);
-    EXPECT_LE(machine.longest_wait(subject), 600 * kMs) << run_us;
-    EXPECT_GE(machine.least_in_window(subject, kSec, kSec), 4 * kMs) << run_us;
-  }
-}
-
-TEST(MlfqOnAMachine, SharesAmongHogsEvenly) {
-  ModelMachine<Mlfq> machine({.nr_cpus = 2}, 2);
-  for (int i = 0; i < 6; ++i) {
-    machine.add(100, hog());
-  }
-  machine.run(6 * kSec);
-  for (const auto& task : machine.tasks()) {
-    EXPECT_NEAR(static_cast<double>(task.total) / 1e9, 2.0, 0.1) << task.tid;
   }
 }
 

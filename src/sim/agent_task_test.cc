@@ -12,6 +12,7 @@
 #include "kernel/shared_rings.h"
 #include "policies/table.h"
 #include "tests/support/behaviours.h"
+#include "tests/support/scheduled.h"
 
 namespace cppland::sim {
 namespace {
@@ -19,56 +20,20 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): its words are these tests'
                           // language
 
-// A machine that is scheduled by a policy.
-class Scheduled {
- public:
-  Scheduled(const PolicyEntry& entry, unsigned nr_cpus, MachineOptions options = {})
-      : policy_(entry.make({.slice_ns = options.sleeper_credit_ns,
-                            .slice_min_ns = options.slice_ns,
-                            .nr_cpus = nr_cpus})),
-        machine_(cpus(nr_cpus), with(options, *policy_), &log_) {
-    agent_ = &machine_.start_agent(
-        {.name = "agent", .behaviour = std::make_unique<AgentTask>(machine_, *policy_)});
-  }
-
-  Machine& machine() { return machine_; }
-  const Task& agent() const { return *agent_; }
-  const Log& log() const { return log_; }
-
-  void run(std::uint64_t ns) {
-    if (!machine_.attached()) machine_.attach();
-    machine_.run(machine_.now() + ns);
-  }
-
-  std::uint64_t count(cppland_counter which) const { return counter(Machine::shm(), which); }
-
- private:
-  static MachineOptions with(MachineOptions options, const PolicyRunner& policy) {
-    options.strict = policy.strict();
-    return options;
-  }
-
-  Log log_;
-  std::unique_ptr<PolicyRunner> policy_;
-  Machine machine_;
-  Task* agent_;
-};
-
 class EveryPolicy : public ::testing::TestWithParam<PolicyEntry> {};
 
 TEST_P(EveryPolicy, DecidesAndIsNotEnded) {
   Scheduled s(GetParam(), 2);
-  std::vector<const Task*> hogs;
-  for (int i = 0; i < 6; ++i) hogs.push_back(&hog(s.machine()));
-  s.machine().start({.name = "frame", .behaviour = std::make_unique<Periodic>(16 * kMs, kMs)});
+  s.add_hogs(6);
+  const Task& frame = s.add(every(16 * kMs, kMs));
   s.run(10 * kSec);
   EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
   EXPECT_GT(s.count(CPPLAND_NR_USER_DISPATCHES), 1000U);
   EXPECT_EQ(s.count(CPPLAND_NR_FAILED_DISPATCHES), 0U);
   EXPECT_EQ(s.count(CPPLAND_NR_FAILOVERS), 0U);
-  EXPECT_GE(s.log().waits.size(), 624U);
+  EXPECT_GE(s.account(frame).waits.size(), 617U);  // of 624 periods, 99 %
   EXPECT_LT(s.agent().se.sum_exec_runtime, 20 * kSec / 50);
-  for (const Task* task : hogs)
+  for (const Task* task : s.tasks().first(6))
     EXPECT_NEAR(static_cast<double>(task->se.sum_exec_runtime) / 1e9, 19.3 / 6, 0.7);
   for (int cpu = 0; cpu < 2; ++cpu) EXPECT_LT(s.machine().idle_ns(cpu), kMs);
 }
@@ -80,11 +45,10 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryPolicy,
 // As `tests/vm/run latency-1` has it on a real kernel: 14 us, and 16.
 TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
   Scheduled s(policies::all().front(), 1);
-  for (int i = 0; i < 4; ++i) hog(s.machine());
-  s.machine().start(
-      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.add_hogs(4);
+  const Task& frame = s.add(every(16'667 * kUs, kMs / 2));
   s.run(10 * kSec);
-  std::vector<std::uint64_t> waits = s.log().waits;
+  std::vector<std::uint64_t> waits = s.account(frame).waits;
   std::ranges::sort(waits);
   ASSERT_EQ(waits.size(), 600U);
   EXPECT_LT(waits[300], 20'000U);
@@ -95,11 +59,10 @@ TEST(SimAgent, LetsAFramePreemptWithinMicrosecondsUnderDeadline) {
 // frame before that has decided. The credit that comes with the decision holds all the same.
 TEST(SimAgent, LetsAFramePreemptThoughNobodyElseWaits) {
   Scheduled s(policies::all().front(), 4);
-  for (int i = 0; i < 4; ++i) hog(s.machine());
-  s.machine().start(
-      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.add_hogs(4);
+  const Task& frame = s.add(every(16'667 * kUs, kMs / 2));
   s.run(10 * kSec);
-  std::vector<std::uint64_t> waits = s.log().waits;
+  std::vector<std::uint64_t> waits = s.account(frame).waits;
   std::ranges::sort(waits);
   ASSERT_EQ(waits.size(), 600U);
   EXPECT_LT(waits[594], 25'000U);
@@ -108,7 +71,7 @@ TEST(SimAgent, LetsAFramePreemptThoughNobodyElseWaits) {
 // Slices of 100 ms for 80 hogs: their round is longer than the watchdog's time.
 TEST(SimAgent, LosesNobodyThoughSlicesAreTooLongForSoMany) {
   Scheduled s(policies::all().front(), 1, {.slice_ns = 100 * kMs, .sleeper_credit_ns = kSec});
-  for (int i = 0; i < 80; ++i) hog(s.machine());
+  s.add_hogs(80);
   s.run(20 * kSec);
   EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
   EXPECT_GT(s.count(CPPLAND_NR_RESCUED), 0U);
@@ -117,14 +80,12 @@ TEST(SimAgent, LosesNobodyThoughSlicesAreTooLongForSoMany) {
 // As with --partial, where the ordinary tasks of the machine may take all CPUs for long.
 TEST(SimAgent, ThatSleepsIsCalledWhenThereIsSomethingToDecide) {
   Scheduled s(policies::all().front(), 2, {.agent_sleeps = true});
-  s.machine().start(
-      {.name = "frame", .behaviour = std::make_unique<Periodic>(16'667'000, kMs / 2)});
+  s.add(every(16'667 * kUs, kMs / 2));
   s.run(3 * kSec);
   EXPECT_EQ(s.agent().state, TaskState::kBlocked);
   EXPECT_LE(s.count(CPPLAND_NR_AGENT_PASSES), 1U);  // it is alone: no choice
-  for (int i = 0; i < 6; ++i) hog(s.machine());
-  s.run(10 * kSec);
-  EXPECT_EQ(s.machine().exit().kind, Exit::kNone) << s.machine().exit().message;
+  s.add_hogs(6);
+  s.run(13 * kSec);
   EXPECT_GT(s.count(CPPLAND_NR_USER_DISPATCHES), 1000U);
   EXPECT_EQ(s.count(CPPLAND_NR_FAILOVERS), 0U);
 }
@@ -136,7 +97,7 @@ TEST(SimAgent, DoesNotKeepACpuFromGoingOnAnIdleMachine) {
   s.run(3 * kSec);
   const int parked = s.agent().on_cpu;
   s.machine().offline(parked);
-  s.run(kSec);
+  s.run(4 * kSec);
   EXPECT_FALSE(s.machine().is_leaving(parked));
   EXPECT_NE(s.agent().on_cpu, parked);
 }
