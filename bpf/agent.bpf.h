@@ -221,12 +221,8 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 				1; /* preempted or blocked in the middle of a pass, or called */
 		scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
 	}
-	if (woke || late) {
-		s32 cpu = pick_idle_any(p);
-
-		if (cpu >= 0)
-			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-	}
+	if (woke || late)
+		wake_idle_for(p);
 }
 
 /* --- the heartbeat --- */
@@ -257,6 +253,8 @@ static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
 {
 	bool leaving = tend_leaving_cpus();
 
+	if (leaving)
+		wake_for_others();
 	if (!agent_sleeps && bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
 		agent.overdue = 1;
 		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));

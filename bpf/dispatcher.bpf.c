@@ -102,7 +102,7 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	wake(p, tctx);
 	if (cpu >= 0) {
 		/* Should it have taken another one meanwhile, that one can go elsewhere. */
-		if (nothing_waits_for(cpu))
+		if (nothing_waits_for(cpu) && take_cpu(cpu, p, tctx->woke_at))
 			run_here(p, CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
 		return cpu;
 	}
@@ -185,9 +185,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	hold(p, tctx, woke, enq_flags);
 	/* One that has become idle meanwhile, or, after a slice, that may do better than this one.
 	 */
-	cpu = pick_idle_any(p);
-	if (cpu >= 0)
-		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	wake_idle_for(p);
 }
 
 /* @p goes on on this CPU, without a decision. */
@@ -201,9 +199,9 @@ static void replenish(struct task_struct *p, struct cpu_state *state)
 		p->scx.slice = slice_ns;
 }
 
-/* Whether @prev, whose slice has ended, is further behind its share than whoever is first in HELD.
+/* Whether @prev, whose slice has ended, is further behind its share than whoever is first in @dsq.
  */
-static bool is_first_again(struct task_struct *prev)
+static bool is_first_again(struct task_struct *prev, u64 dsq)
 {
 	struct task_ctx *tctx = task_ctx_of(prev);
 	struct task_struct *p;
@@ -212,11 +210,27 @@ static bool is_first_again(struct task_struct *prev)
 	if (!tctx)
 		return false;
 	charge(prev, tctx);
-	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
-		first = before(tctx->vtime, p->scx.dsq_vtime);
+	bpf_for_each (scx_dsq, p, dsq, 0) {
+		struct task_ctx *other = task_ctx_of(p);
+
+		first = other && before(tctx->vtime, other->vtime);
 		break;
 	}
 	return first;
+}
+
+/*
+ * Whether @prev, whose slice has ended, goes on while the agent puts others in order. If few wait
+ * it does: were one of them taken now, the task that has made way for the agent would be the only
+ * one left to decide for, and never wait.
+ */
+static bool stays_while_agent_decides(struct task_struct *prev, u64 now)
+{
+	s32 asked = scx_bpf_dsq_nr_queued(DSQ_ASKED);
+
+	if (!asked || !agent.asked_at || agent_is_late(now))
+		return false;
+	return asked <= (s32)READ_ONCE(nr_online) || is_first_again(prev, DSQ_ASKED);
 }
 
 /* What is for @cpu alone and what is for any take turns to be first. */
@@ -238,27 +252,36 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
 	bool may_be_missed = !is_going(cpu) && (prev || !is_marked_idle(cpu));
+	bool agent_first;
 	s32 held, decided;
 	u64 now;
 
-	/* Nobody is in the local queue: whoever took this CPU is gone elsewhere. */
-	if (state)
-		state->is_taken = 0;
 	drain_decisions();
 	now = bpf_ktime_get_ns();
 	look_after_sleeper(now);
 	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))
 		recall(now);
 	rescue(cpu, now);
-	if (!agent.overdue && scx_bpf_dsq_move_to_local(DSQ_URGENT))
+	agent_first = agent.overdue && scx_bpf_dsq_nr_queued(DSQ_AGENT);
+	if (!agent_first && scx_bpf_dsq_move_to_local(DSQ_URGENT))
 		return;
 	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
 	if (run_agent(cpu, now, held, decided, prev_ready))
 		return;
+	/* The agent has not put @prev in order with the others: the dispatcher's own order does. */
+	if (decided && prev_ready && is_first_again(prev, DSQ_SHARED) &&
+	    is_first_again(prev, cpu)) {
+		replenish(prev, state);
+		return;
+	}
 	if (decided && take_decided(cpu))
 		return;
-	if (held && prev_ready && is_first_again(prev)) {
+	if (held && prev_ready && is_first_again(prev, DSQ_HELD)) {
+		replenish(prev, state);
+		return;
+	}
+	if (!held && prev_ready && stays_while_agent_decides(prev, now)) {
 		replenish(prev, state);
 		return;
 	}
@@ -276,22 +299,6 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 		/* Whoever is put into a queue from now on until the kernel has this CPU as idle
 		 * finds no idle CPU to wake. When it has, the CPU looks once more. */
 		scx_bpf_kick_cpu(cpu, 0);
-}
-
-/* Two that wake at once may both be given this CPU. @p, which is the first to run, goes elsewhere
- * if it can: the other is in the local queue, where no other CPU sees it. */
-static void make_way(struct task_struct *p)
-{
-	s32 cpu;
-
-	if (p->nr_cpus_allowed == 1 ||
-	    !scx_bpf_dsq_nr_queued(CORE_ENUM(scx_dsq_id_flags, SCX_DSQ_LOCAL)))
-		return;
-	cpu = pick_idle_any(p);
-	if (cpu < 0)
-		return;
-	scx_bpf_kick_cpu(bpf_get_smp_processor_id(), CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
-	scx_bpf_kick_cpu(cpu, 0);
 }
 
 void STRUCT_OP(cppland_running, struct task_struct *p)
@@ -313,7 +320,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 		tctx->flags & TASK_DECIDED || (state->has_credit && tctx->flags & TASK_HAS_KEY);
 	tctx->flags &= ~TASK_DECIDED;
 	state->is_rare = !!(tctx->flags & TASK_RARE);
-	state->is_taken = 0;
+	if (state->taker == p->pid)
+		state->taken_at = 0;
 	state->began_at = now;
 	state->calls_agent = 0;
 	if (is_agent(p)) {
@@ -324,8 +332,6 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
 	if (before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
-	if (state->runs == RUNS_TASK)
-		make_way(p);
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)

@@ -78,15 +78,6 @@ static void hand_back(u64 dsq, s32 cpu)
 	}
 }
 
-static bool is_online(s32 cpu)
-{
-	const struct cpumask *online = scx_bpf_get_online_cpumask();
-	bool yes = bpf_cpumask_test_cpu(cpu, online);
-
-	scx_bpf_put_cpumask(online);
-	return yes;
-}
-
 /* When the dispatcher begins; from then on the kernel tells it of each that comes or goes. */
 int count_online(void)
 {
@@ -107,7 +98,7 @@ int count_online(void)
 	return 0;
 }
 
-/* Helps CPUs that leave; returns whether there are any left. From the heartbeat. */
+/* Helps CPUs that leave; returns whether there were any. From the heartbeat. */
 static bool tend_leaving_cpus(void)
 {
 	u32 cpu;
@@ -137,7 +128,7 @@ static bool tend_leaving_cpus(void)
 		}
 		bpf_rcu_read_unlock();
 	}
-	return nr_leaving;
+	return true;
 }
 
 #endif /* CPPLAND_BPF_HOTPLUG_H */

@@ -12,14 +12,6 @@
 /* The big CPUs of a hybrid machine, or NULL. Made in init, read by select_cpu. */
 KERNEL_OBJECTS struct bpf_cpumask __kptr *big_cpus;
 
-/* A CPU that goes offline is idle for the kernel once more before it is gone. */
-static bool is_going(s32 cpu)
-{
-	struct cpu_state *state = cpu_state_of(cpu);
-
-	return state && state->offline != CPU_IS_ONLINE;
-}
-
 /* Whether @cpu can be found: it is idle, and has not been claimed. */
 static bool is_marked_idle(s32 cpu)
 {
@@ -60,6 +52,18 @@ static s32 pick_idle_any(struct task_struct *p)
 			break;
 	}
 	return cpu >= 0 && is_going(cpu) ? -1 : cpu;
+}
+
+/* Wakes an idle CPU, if there is one, for @p, which waits. */
+static void wake_idle_for(struct task_struct *p)
+{
+	s32 cpu;
+
+	if (is_deaf())
+		return; /* the heartbeat does it */
+	cpu = pick_idle_any(p);
+	if (cpu >= 0)
+		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 }
 
 /*

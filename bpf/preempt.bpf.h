@@ -54,7 +54,7 @@ static void nudge_later(u32 cpu, u64 in_ns)
 	struct nudge *nudge = bpf_map_lookup_elem(&nudges, &cpu);
 
 	/* Armed first: the timer may fire on another CPU before this one goes on. */
-	if (!nudge || __sync_lock_test_and_set(&nudge->armed, 1))
+	if (!nudge || is_deaf() || __sync_lock_test_and_set(&nudge->armed, 1))
 		return;
 	if (bpf_timer_start(&nudge->timer, in_ns, 0))
 		__sync_lock_test_and_set(&nudge->armed, 0);
@@ -158,9 +158,7 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 		return -1;
 	ran = before(state->began_at, tctx->woke_at) ? tctx->woke_at - state->began_at : 0;
 	may = (spare && !state->is_rare) || !state->has_credit || ran >= protect_ns;
-	/* Who is taken twice would keep the first that takes it waiting in its local queue, where
-	 * no other CPU sees it. */
-	if (may && !__sync_lock_test_and_set(&state->is_taken, 1))
+	if (may && take_cpu(victim, p, tctx->woke_at))
 		return victim;
 	if (is_urgent(tctx))
 		nudge_later(victim, may ? protect_ns : protect_ns - ran);

@@ -27,6 +27,7 @@
 
 #define NSEC_PER_MSEC  1000000ULL
 #define WEIGHT_DEFAULT 100ULL
+#define ON_ITS_WAY     (NSEC_PER_MSEC / 5)
 
 /* Tunables, set by the loader. Times in ns. */
 TUNABLE u32 nr_cpu_ids = 1;
@@ -137,6 +138,62 @@ static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 	return &cpus[i & (CPPLAND_MAX_CPUS - 1)];
 }
 
+static __always_inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/*
+ * Whether @cpu is now for @p, which is on its way to its local queue, where no other CPU sees it.
+ * Were it given to two at once, the first would wait there for the second, though others may be
+ * idle. On its way it is for microseconds, with interrupts disabled.
+ */
+static bool take_cpu(s32 cpu, const struct task_struct *p, u64 now)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+	u64 taken_at;
+
+	if (!state)
+		return false;
+	taken_at = state->taken_at;
+	if (taken_at && before(now, taken_at + ON_ITS_WAY))
+		return false;
+	if (__sync_val_compare_and_swap(&state->taken_at, taken_at, now) != taken_at)
+		return false;
+	state->taker = p->pid;
+	return true;
+}
+
+/* A CPU that goes offline is idle for the kernel once more before it is gone. */
+static bool is_going(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	return state && state->offline != CPU_IS_ONLINE;
+}
+
+static bool is_online(s32 cpu)
+{
+	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	bool yes = bpf_cpumask_test_cpu(cpu, online);
+
+	scx_bpf_put_cpumask(online);
+	return yes;
+}
+
+/*
+ * Whether this CPU is offline already. It still wakes who waits for that, but its own interrupt
+ * comes no more, by which the kernel kicks CPUs and, with interrupts disabled, starts timers. What
+ * is begun here would be left over, keep the interrupt from ever coming again, and the kernel from
+ * letting go of the scheduler: free_kick_syncs() in kernel/sched/ext.c waits for it.
+ */
+static bool is_deaf(void)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+
+	return is_going(cpu) && !is_online(cpu);
+}
+
 static __always_inline u64 local_on(s32 cpu)
 {
 	return CORE_ENUM(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | (u32)cpu;
@@ -148,11 +205,6 @@ static __always_inline void count(enum cppland_counter which, u64 by)
 
 	if (cpu < CPPLAND_MAX_CPUS)
 		shm.cpu[cpu].counter[which] += by;
-}
-
-static __always_inline bool before(u64 a, u64 b)
-{
-	return (s64)(a - b) < 0;
 }
 
 /*

@@ -27,7 +27,8 @@ struct cpu_state {
 	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
 	u32 offline;  /* enum cpu_offline; changed by compare-and-swap */
-	u32 is_taken; /* somebody preempts it, and has not begun to run; atomic */
+	u64 taken_at; /* when it was given to who has not begun to run; 0: to nobody; atomic */
+	s32 taker;    /* that is who */
 	u8 runs;      /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;

@@ -34,8 +34,8 @@ BUGS = (
     Bug(
         "a task that begins to wait wakes no idle CPU",
         "bpf/dispatcher.bpf.c",
-        "\tcpu = pick_idle_any(p);\n\tif (cpu >= 0)\n\t\tscx_bpf_kick_cpu(",
-        "\tcpu = -1;\n\tif (cpu >= 0)\n\t\tscx_bpf_kick_cpu(",
+        "\twake_idle_for(p);",
+        "",
     ),
     Bug(
         "a CPU that finds nothing does not look once more",

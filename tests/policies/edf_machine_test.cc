@@ -29,21 +29,6 @@ TEST(EdfOnAMachine, MissesNoDeadlineThatCanBeMet) {
   EXPECT_LE(machine.longest_wait(sound), kChange);
 }
 
-TEST(EdfOnAMachine, MissesNoDeadlineOfAFrameBesideASound) {
-  Machine machine(1);
-  machine.add_hogs(4);
-  const sim::Task& frame = machine.add(every(16 * kMs, 5 * kMs));
-  const sim::Task& sound = machine.add(every(5 * kMs, kMs));
-  machine.run(10 * kSec);
-  machine.forget();
-  const std::uint64_t had_frame = machine.cpu_time(frame);
-  const std::uint64_t had_sound = machine.cpu_time(sound);
-  machine.run(26 * kSec);
-  EXPECT_GE(machine.cpu_time(frame) - had_frame, 1000 * 5 * kMs * 99 / 100);
-  EXPECT_GE(machine.cpu_time(sound) - had_sound, 3200 * kMs * 99 / 100);
-  EXPECT_LE(machine.longest_wait(sound), 5 * kMs);
-}
-
 // With ticks that notice slices as they end. When turns are longer, light tasks get more.
 TEST(EdfOnAMachine, SharesByWeightAmongHogs) {
   Machine machine(1, {.tick_ns = kMs / 4});

@@ -26,20 +26,6 @@ TEST(EevdfOnAMachine, SharesByWeight) {
   }
 }
 
-TEST(EevdfOnAMachine, SharesByWeightOnSeveralCpus) {
-  for (const unsigned cpus : {2U, 4U}) {
-    Machine machine(cpus);
-    for (const int nice : {-10, 0, 10}) machine.add_hogs(cpus, nice);
-    machine.run(20 * kSec);
-    for (const sim::Task* task : machine.tasks()) {
-      const double fair = fair_by_weight(machine, *task, machine.cpu_time_of_all());
-      EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, 0.05 * fair)
-          << cpus << " " << task->scx.weight;
-    }
-  }
-}
-
-// Who ran alone is ahead of the average by a slice at most, and who is new behind it by one.
 TEST(EevdfOnAMachine, ForgivesWhoRanAlone) {
   Machine machine(1);
   const sim::Task& alone = machine.add(always());

@@ -112,8 +112,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
                  topology.nr_cpu_ids(), CPPLAND_MAX_CPUS);
   const LibbpfLog log(options.verbose);
   Skeleton skeleton(open_skeleton(options.libbpf));
-  if (!skeleton)
-    return error(libbpf_errno(errno), "opening the BPF object ({})", log.last_words());
+  if (!skeleton) return error(libbpf_errno(errno), "opening the BPF object ({})", log.last_words());
 
   set_topology(*skeleton, topology);
   auto& rodata = *skeleton->rodata;

@@ -94,10 +94,11 @@ Result<void> check_namespace(const KernelFiles& files) {
 Result<void> check_kfuncs(const KernelFiles& files) {
   const UniqueBtf kernel(btf__parse(files.btf.c_str(), nullptr));
   if (!kernel)
-    return error(libbpf_errno(errno),
-                 "this kernel's type information cannot be read from {} ({}): see that the file can "
-                 "be read, or boot another kernel",
-                 files.btf, libbpf_words(errno));
+    return error(
+        libbpf_errno(errno),
+        "this kernel's type information cannot be read from {} ({}): see that the file can "
+        "be read, or boot another kernel",
+        files.btf, libbpf_words(errno));
   for (const Kfunc& kfunc : kNeeded) {
     const int arguments = arguments_of(kernel.get(), kfunc.name);
     if (arguments == kfunc.arguments) continue;
