@@ -68,9 +68,9 @@ TEST(AgentThread, WorksUnderThatTidAndAName) {
 TEST(AgentThread, IsOfTheOrdinaryClassWhateverItsMakerIs) {
   for (const auto& [makers, priority] : {std::pair{SCHED_BATCH, 0}, std::pair{SCHED_FIFO, 50}}) {
     int policy = -1;
-    std::thread([&, makers = makers, priority = priority] {
-      const sched_param parameter{.sched_priority = priority};
-      if (::sched_setscheduler(0, makers, &parameter) != 0 && errno == EPERM)
+    const sched_param parameter{.sched_priority = priority};
+    std::thread([&policy, &parameter, maker = makers] {
+      if (::sched_setscheduler(0, maker, &parameter) != 0 && errno == EPERM)
         return;  // SCHED_FIFO is for the privileged
       AgentThread thread;
       const auto started = thread.start();
