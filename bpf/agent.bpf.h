@@ -90,6 +90,7 @@ int wake_for(u64 dsq)
 
 	if (!scx_bpf_dsq_nr_queued(dsq))
 		return 0;
+	bpf_rcu_read_lock(); /* the heartbeat's program does not hold it */
 	bpf_for_each (scx_dsq, p, dsq, 0) {
 		s32 cpu = pick_idle_any(p);
 
@@ -98,6 +99,7 @@ int wake_for(u64 dsq)
 		if (cpu >= 0 || n++ >= WAKE_WALK)
 			break;
 	}
+	bpf_rcu_read_unlock();
 	return 0;
 }
 
