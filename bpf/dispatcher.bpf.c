@@ -191,6 +191,10 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 /* @p goes on on this CPU, without a decision. */
 static void replenish(struct task_struct *p, struct cpu_state *state)
 {
+	/* Callers have looked already, which the verifier does not remember. */
+	barrier_var(p);
+	if (!p)
+		return;
 	if (state && !state->has_credit)
 		state->has_key = 0;
 	if (bpf_ksym_exists(scx_bpf_task_set_slice))
@@ -203,10 +207,14 @@ static void replenish(struct task_struct *p, struct cpu_state *state)
  */
 static bool is_first_again(struct task_struct *prev, u64 dsq)
 {
-	struct task_ctx *tctx = task_ctx_of(prev);
+	struct task_ctx *tctx;
 	struct task_struct *p;
 	bool first = true;
 
+	barrier_var(prev); /* as in replenish() */
+	if (!prev)
+		return false;
+	tctx = task_ctx_of(prev);
 	if (!tctx)
 		return false;
 	charge(prev, tctx);
