@@ -218,9 +218,9 @@ static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_
 		tctx->since = now;
 		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
 	} else {
+		/* Preempted or blocked in the middle of a pass, or called. */
 		if (agent.asked_at || agent_sleeps)
-			agent.wanted =
-				1; /* preempted or blocked in the middle of a pass, or called */
+			agent.wanted = 1;
 		scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
 	}
 	if (woke || late)

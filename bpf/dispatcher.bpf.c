@@ -254,12 +254,24 @@ static bool take_decided(s32 cpu)
 	return scx_bpf_dsq_move_to_local(DSQ_SHARED) || scx_bpf_dsq_move_to_local(cpu);
 }
 
+/* @cpu has found nothing. */
+static void becomes_idle(s32 cpu, const struct task_struct *prev)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (state)
+		state->runs = RUNS_NOTHING;
+	/* Whoever is put into a queue from now on until the kernel has this CPU as idle finds no
+	 * idle CPU to wake. When it has, the CPU looks once more. */
+	if (!is_going(cpu) && (prev || !is_marked_idle(cpu)))
+		scx_bpf_kick_cpu(cpu, 0);
+}
+
 void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
-	bool may_be_missed = !is_going(cpu) && (prev || !is_marked_idle(cpu));
 	bool agent_first;
 	s32 held, decided;
 	u64 now;
@@ -277,36 +289,26 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
 	if (run_agent(cpu, now, held, decided, prev_ready))
 		return;
-	/* The agent has not put @prev in order with the others: the dispatcher's own order does. */
-	if (decided && prev_ready && is_first_again(prev, DSQ_SHARED) &&
-	    is_first_again(prev, cpu)) {
-		replenish(prev, state);
-		return;
+	if (decided) {
+		/* The agent has not put @prev in order with the others: the dispatcher does. */
+		if (prev_ready && is_first_again(prev, DSQ_SHARED) && is_first_again(prev, cpu))
+			goto goes_on;
+		if (take_decided(cpu))
+			return;
 	}
-	if (decided && take_decided(cpu))
-		return;
-	if (held && prev_ready && is_first_again(prev, DSQ_HELD)) {
-		replenish(prev, state);
-		return;
-	}
-	if (!held && prev_ready && stays_while_agent_decides(prev, now)) {
-		replenish(prev, state);
-		return;
-	}
+	if (prev_ready &&
+	    (held ? is_first_again(prev, DSQ_HELD) : stays_while_agent_decides(prev, now)))
+		goto goes_on;
 	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		return;
 	}
-	if (prev_ready) {
-		replenish(prev, state);
+	if (!prev_ready) {
+		becomes_idle(cpu, prev);
 		return;
 	}
-	if (state)
-		state->runs = RUNS_NOTHING;
-	if (may_be_missed)
-		/* Whoever is put into a queue from now on until the kernel has this CPU as idle
-		 * finds no idle CPU to wake. When it has, the CPU looks once more. */
-		scx_bpf_kick_cpu(cpu, 0);
+goes_on:
+	replenish(prev, state);
 }
 
 void STRUCT_OP(cppland_running, struct task_struct *p)

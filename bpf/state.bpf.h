@@ -182,10 +182,11 @@ static bool is_online(s32 cpu)
 }
 
 /*
- * Whether this CPU is offline already. It still wakes who waits for that, but its own interrupt
- * comes no more, by which the kernel kicks CPUs and, with interrupts disabled, starts timers. What
- * is begun here would be left over, keep the interrupt from ever coming again, and the kernel from
- * letting go of the scheduler: free_kick_syncs() in kernel/sched/ext.c waits for it.
+ * Whether this CPU is offline already. It still wakes who waits for that, but its own interrupt, by
+ * which the kernel kicks other CPUs, comes no more. A kick that is begun here is left over, and the
+ * kernel waits for it for ever when it shall let go of the scheduler: free_kick_syncs() in
+ * kernel/sched/ext.c, seen on Linux 7.3.4. Timers are not started here either: with them it was
+ * still seen.
  */
 static bool is_deaf(void)
 {

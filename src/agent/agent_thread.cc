@@ -4,7 +4,6 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +23,7 @@ constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 AgentThread::~AgentThread() { stop(); }
 
 Result<void> AgentThread::start() {
-  ended_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!ended_) return error(errno, "making an eventfd");
+  ended_ = CPPLAND_TRY(Event::make());
 
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -74,7 +72,7 @@ bool AgentThread::stop_within(std::chrono::seconds patience) noexcept {
 
 bool AgentThread::ends_within(std::chrono::milliseconds patience) const noexcept {
   const auto until = std::chrono::steady_clock::now() + patience;
-  pollfd ended{.fd = ended_.get(), .events = POLLIN, .revents = 0};
+  pollfd ended{.fd = ended_.fd(), .events = POLLIN, .revents = 0};
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -94,8 +92,7 @@ void AgentThread::main() noexcept {
   known_.release();
   go_.acquire();
   if (work_) work_(stop_);
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(ended_.get(), &one, sizeof(one));
+  ended_.raise();
 }
 
 }  // namespace cppland

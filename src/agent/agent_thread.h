@@ -11,8 +11,8 @@
 #include <functional>
 #include <semaphore>
 
+#include "base/event.h"
 #include "base/result.h"
-#include "base/unique_handle.h"
 
 namespace cppland {
 
@@ -37,7 +37,7 @@ class AgentThread {
   void go(Work work);
 
   // Becomes readable when the work has ended by itself.
-  [[nodiscard]] int ended_fd() const noexcept { return ended_.get(); }
+  [[nodiscard]] int ended_fd() const noexcept { return ended_.fd(); }
 
   // Tells the work to end, and waits for it.
   void stop() noexcept;
@@ -58,7 +58,7 @@ class AgentThread {
   std::binary_semaphore known_{0};
   std::counting_semaphore<3> go_{0};  // go() and both stops each add one
   Work work_;
-  UniqueFd ended_;
+  Event ended_;
 };
 
 }  // namespace cppland

@@ -35,7 +35,7 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
       ->type_name("US");
   app.add_option("-S,--slice-us-min", options.slice_min_us,
                  "Slice of a task of weight 100, and of tasks that are placed without the policy "
-                 "(microseconds)")
+                 "(microseconds; no slice is longer than 100 ms)")
       ->transform(slice)
       ->capture_default_str()
       ->type_name("US");

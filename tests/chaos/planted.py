@@ -40,7 +40,7 @@ BUGS = (
     Bug(
         "a CPU that finds nothing does not look once more",
         "bpf/dispatcher.bpf.c",
-        "\tif (may_be_missed)",
+        "\tif (!is_going(cpu) && (prev || !is_marked_idle(cpu)))",
         "\tif (0)",
     ),
     Bug(

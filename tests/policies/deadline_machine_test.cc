@@ -26,11 +26,8 @@ TEST(DeadlineShares, GoToHogsByWeight) {
     Machine machine(cpus);
     for (const int nice : {-10, 0, 10}) machine.add_hogs(cpus, nice);
     machine.run(20 * kSec);
-    for (const sim::Task* task : machine.tasks()) {
-      const double fair = fair_by_weight(machine, *task, machine.cpu_time_of_all());
-      EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, 0.05 * fair)
-          << cpus << " CPUs, weight " << task->scx.weight;
-    }
+    SCOPED_TRACE(cpus);
+    expect_shares_by_weight(machine, 0.05);
   }
 }
 
@@ -38,10 +35,7 @@ TEST(DeadlineShares, AreEqualForEqualHogsThatDoNotDivideEvenly) {
   Machine machine(4);
   machine.add_hogs(7);
   machine.run(10 * kSec);
-  const double part = seconds(machine.cpu_time_of_all()) / 7;
-  for (const sim::Task* task : machine.tasks())
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, 2 * seconds(longest_turn(kMs)))
-        << task->pid;
+  expect_equal_shares(machine, 2 * seconds(longest_turn(kMs)));
 }
 
 TEST(DeadlineShares, AreEqualForHogsOfWhomOneWaits) {
@@ -49,9 +43,8 @@ TEST(DeadlineShares, AreEqualForHogsOfWhomOneWaits) {
     Machine machine(cpus);
     machine.add_hogs(cpus + 1);
     machine.run(10 * kSec);
-    const double part = seconds(machine.cpu_time_of_all()) / (cpus + 1);
-    for (const sim::Task* task : machine.tasks())
-      EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, 0.05 * part) << cpus << " " << task->pid;
+    SCOPED_TRACE(cpus);
+    expect_shares_by_weight(machine, 0.05);
   }
 }
 
@@ -70,11 +63,8 @@ TEST(DeadlineShares, DoNotDependOnWhoArrivesFirstWhenAllIsEqual) {
   Machine machine(1);
   machine.add_hogs(7);
   machine.run(7 * kSec);
-  const double part = seconds(machine.cpu_time_of_all()) / 7;
-  for (const sim::Task* task : machine.tasks()) {
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, seconds(longest_turn(kMs))) << task->pid;
-    EXPECT_LE(machine.longest_wait(*task), 7 * longest_turn(kMs)) << task->pid;
-  }
+  expect_equal_shares(machine, seconds(longest_turn(kMs)));
+  EXPECT_LE(machine.longest_wait_of_all(), 7 * longest_turn(kMs));
 }
 
 TEST(DeadlineShares, LeaveNoCpuIdleThatSomebodyWants) {

@@ -34,10 +34,7 @@ TEST(EdfOnAMachine, SharesByWeightAmongHogs) {
   Machine machine(1, {.tick_ns = kMs / 4});
   for (const int nice : {-10, 0, 10}) machine.add_hogs(1, nice);
   machine.run(20 * kSec);
-  for (const sim::Task* task : machine.tasks()) {
-    const double fair = fair_by_weight(machine, *task, machine.cpu_time_of_all());
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, 0.05 * fair) << task->scx.weight;
-  }
+  expect_shares_by_weight(machine, 0.05);
 }
 
 // They are due kFar after their fair turn, of all that want one.

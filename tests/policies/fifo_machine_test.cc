@@ -20,10 +20,7 @@ TEST(FifoOnAMachine, GivesHogsEqualParts) {
   Machine machine(1);
   machine.add_hogs(5);
   machine.run(5 * kSec);
-  const double part = seconds(machine.cpu_time_of_all()) / 5;
-  for (const sim::Task* task : machine.tasks())
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, seconds(longest_turn(kRound / 5)))
-        << task->pid;
+  expect_equal_shares(machine, seconds(longest_turn(kRound / 5)));
 }
 
 // A round is a turn of everybody else.

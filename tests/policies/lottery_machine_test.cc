@@ -19,10 +19,7 @@ TEST(LotteryOnAMachine, SharesByWeightInTheLongRun) {
   Machine machine(1);
   for (const int nice : {-7, -5, 0, 0}) machine.add_hogs(1, nice);
   machine.run(80 * kSec);
-  for (const sim::Task* task : machine.tasks()) {
-    const double fair = fair_by_weight(machine, *task, machine.cpu_time_of_all());
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, 0.08 * fair) << task->scx.weight;
-  }
+  expect_shares_by_weight(machine, 0.08);
 }
 
 // Ten times its fair part of turns without a win has a chance of e^-10. Its own turns last until a

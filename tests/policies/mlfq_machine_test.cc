@@ -46,9 +46,7 @@ TEST(MlfqOnAMachine, SharesAmongHogsEvenly) {
   Machine machine(2);
   machine.add_hogs(6);
   machine.run(6 * kSec);
-  const double part = seconds(machine.cpu_time_of_all()) / 6;
-  for (const sim::Task* task : machine.tasks())
-    EXPECT_NEAR(seconds(machine.cpu_time(*task)), part, 0.1) << task->pid;
+  expect_equal_shares(machine, 0.1);
 }
 
 }  // namespace

@@ -263,11 +263,25 @@ class ScheduledBy : public Scheduled {
 
 inline double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-// The task's fair part of @ns on one CPU, of all that want a CPU all the time.
-inline double fair_by_weight(const Scheduled& machine, const Task& task, std::uint64_t ns) {
-  std::uint64_t weights = 0;
-  for (const Task* each : machine.tasks()) weights += each->scx.weight;
-  return seconds(ns) * static_cast<double>(task.scx.weight) / static_cast<double>(weights);
+// --- shares of tasks that want a CPU all the time ---
+
+// @error: of each share, as a part of it.
+inline void expect_shares_by_weight(const Scheduled& machine, double error) {
+  double weights = 0;
+  for (const Task* task : machine.tasks()) weights += static_cast<double>(task->scx.weight);
+  for (const Task* task : machine.tasks()) {
+    const double fair = seconds(machine.cpu_time_of_all()) * task->scx.weight / weights;
+    EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, error * fair)
+        << "task " << task->pid << " of weight " << task->scx.weight;
+  }
+}
+
+// @error: of each share, in seconds.
+inline void expect_equal_shares(const Scheduled& machine, double error) {
+  const double fair =
+      seconds(machine.cpu_time_of_all()) / static_cast<double>(machine.tasks().size());
+  for (const Task* task : machine.tasks())
+    EXPECT_NEAR(seconds(machine.cpu_time(*task)), fair, error) << "task " << task->pid;
 }
 
 }  // namespace cppland::sim::testing

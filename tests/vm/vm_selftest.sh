@@ -124,7 +124,8 @@ QUESTIONS
   local unexpanded='$(echo no) *'
   vm --topology sockets=2,cores=1,threads=2,nodes=2 --timeout 120 --env "VARIABLE=a value" \
     --build "$work/build" --add "$work/folder" --add "$work/questions.sh" --add "$work/single:/opt/elsewhere/file" \
-    --get folder:"$work/fetched" --get /opt/elsewhere/file:"$work/fetched-file" --console "$work/console" \
+    --get folder:"$work/fetched" --get /opt/elsewhere/file:"$work/fetched-file" --get /proc/version:"$work/version" \
+    --get /sys/kernel/sched_ext/state:"$work/state" --console "$work/console" \
     -- bash questions.sh 'with  two spaces' "quote's" "$unexpanded" ""
   check "the exit status is the command's" test "$status" = 7
   check "stdout arrives on stdout" says out "on stdout"
@@ -154,6 +155,8 @@ QUESTIONS
   check "an added program is executable" says out "the program ran with 2 arguments"
   check "added files have their content" says out "added twice alike"
   check "--get returns a file as it was" cmp -s "$work/fetched-file" "$work/single"
+  check "--get returns a file of /proc" grep -q '^Linux version' "$work/version"
+  check "--get returns a file of /sys" cmp -s "$work/state" <(echo disabled)
   check "--get returns a folder's new file" test "$(cat "$work/fetched/new")" = new
   check "--get keeps the executable bit" test -x "$work/fetched/deep/bin/program"
   check "--get adds no executable bit" test ! -x "$work/fetched/deep/file"

@@ -55,16 +55,16 @@ kill_rest() {{
   done
 }}
 
-# PORT FILE: sends FILE, file or folder, as an archive; nothing if there is none. A file's copy is sent:
-# those of /proc and /sys do not say how long they are.
+# PORT FILE: sends FILE, file or folder, as an archive; nothing if there is none. What is in /proc or /sys is
+# copied first: files there do not say how long they are.
 give() {{
   real=$(readlink -f "$2") && [ -e "$real" ] || return
-  if [ -f "$real" ]; then
-    mkdir -p /run/vm/$1
-    cat "$real" >"/run/vm/$1/$(basename "$real")" || return
-    chmod "$(stat -c %a "$real")" "/run/vm/$1/$(basename "$real")"
-    real=/run/vm/$1/$(basename "$real")
-  fi
+  case $real in
+    /proc/* | /sys/*)
+      mkdir /run/vm/get$1
+      cp -r "$real" /run/vm/get$1 2>/dev/null
+      real=/run/vm/get$1/$(basename "$real") ;;
+  esac
   tar -cf - -C "$(dirname "$real")" "./$(basename "$real")" >/dev/vport0p$1
 }}
 

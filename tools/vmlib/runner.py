@@ -243,12 +243,16 @@ def _unpack(get: Get, archive: BinaryIO) -> int:
     target = get.host
     if target.is_dir():
         target = target / Path(get.guest).name
-    with tarfile.open(fileobj=archive, mode="r:") as members:
-        for member in members:
-            # ./NAME itself, and for a folder ./NAME/...
-            inside = Path(member.name).parts[1:]
-            if ".." not in inside:
-                _unpack_one(members, member, target.joinpath(*inside))
+    try:
+        with tarfile.open(fileobj=archive, mode="r:") as members:
+            for member in members:
+                # ./NAME itself, and for a folder ./NAME/...
+                inside = Path(member.name).parts[1:]
+                if ".." not in inside:
+                    _unpack_one(members, member, target.joinpath(*inside))
+    except tarfile.TarError as error:
+        _say(f"--get: '{get.guest}' arrived in pieces ({error})")
+        return 1
     return 0
 
 

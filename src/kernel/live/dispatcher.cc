@@ -6,7 +6,6 @@
 #include <bpf/libbpf.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,8 +156,7 @@ Result<void> Dispatcher::let_agent_sleep() {
   calls_.reset(
       ring_buffer__new(bpf_map__fd(skeleton_->maps.agent_calls), ignore, nullptr, nullptr));
   if (!calls_) return error(errno, "mapping the ring by which the agent is called");
-  detached_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!detached_) return error(errno, "making an eventfd");
+  detached_ = CPPLAND_TRY(Event::make());
   return {};
 }
 
@@ -173,9 +171,7 @@ Result<void> Dispatcher::attach() {
 
 void Dispatcher::detach() noexcept {
   if (link_) bpf_link__destroy(std::exchange(link_, nullptr));
-  const std::uint64_t one = 1;
-  if (detached_) [[maybe_unused]]
-    const ssize_t written = ::write(detached_.get(), &one, sizeof(one));
+  detached_.raise();
 }
 
 ExitInfo Dispatcher::exit_info() const {
@@ -208,7 +204,7 @@ void Dispatcher::park(std::uint32_t nr_scheduled) noexcept {
   }
   std::array wait_for{
       pollfd{.fd = ring_buffer__epoll_fd(calls_.get()), .events = POLLIN, .revents = 0},
-      pollfd{.fd = detached_.get(), .events = POLLIN, .revents = 0}};
+      pollfd{.fd = detached_.fd(), .events = POLLIN, .revents = 0}};
   ::poll(wait_for.data(), wait_for.size(), -1);
   ring_buffer__consume(calls_.get());
 }

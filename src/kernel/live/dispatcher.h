@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/event.h"
 #include "base/result.h"
-#include "base/unique_handle.h"
 #include "kernel/kernel.h"
 #include "kernel/shared_rings.h"
 #include "topology/topology.h"
@@ -121,7 +121,7 @@ class Dispatcher final : public Kernel {
   bpf_link* link_ = nullptr;
   // For an agent that sleeps, which the dispatcher calls.
   std::unique_ptr<ring_buffer, CallsCloser> calls_;
-  UniqueFd detached_;  // readable from then on
+  Event detached_;
 };
 
 // The platform, as in "x86_64_linux_gnu".

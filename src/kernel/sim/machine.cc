@@ -220,6 +220,7 @@ void Machine::handle(const Event& event) {
       try_to_go(cpus_[event.which]);
       return;
     case Event::Kind::kCall: {
+      // Whoever calls does so from a CPU that is online.
       if (!online_.test(static_cast<unsigned>(this_cpu_)))
         this_cpu_ = static_cast<int>(online_.first());
       const auto call = calls_.find(event.which);

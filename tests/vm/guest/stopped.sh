@@ -32,7 +32,7 @@ kill -STOP "$scheduler"
 measure 28 "stopped" # and one second to warm up, and one until the next signal
 sleep 1
 stays "after 30 s"
-compare "wake-ups of the 60 Hz task while it was stopped" "${served:-none}" ">" "(28 * 60 / 2)"
+compare "wake-ups of the 60 Hz task while it was stopped" "${served:-none}" ">" "(28 * 60 / 4)"
 if [[ $exact ]]; then
   compare "p99 while it was stopped, in us" "${p99:-none}" "<=" "(2 * $p99_before)"
 fi
