@@ -155,7 +155,7 @@ def _memory(machine: Machine) -> list[str]:
 
 
 def _kernel_arguments(machine: Machine) -> str:
-    arguments = ["console=ttyS0", "quiet", "loglevel=5", "panic=-1", "tsc=reliable", "log_buf_len=4M", *BOOT_SAVINGS]
+    arguments = ["console=ttyS0", "quiet", "loglevel=5", "panic=-1", "tsc=reliable", *BOOT_SAVINGS]
     if machine.exact:
         arguments.append("nokaslr")
     return " ".join([*arguments, machine.append]).strip()

@@ -201,13 +201,14 @@ watch_kernel() { echo "$0: from here on" >/dev/kmsg; }
 
 # NAME: since watch_kernel there was no warning, and nothing was stuck.
 kernel_is_content() {
-  local found
-  if ! dmesg | grep -qF "$0: from here on"; then
+  local log found
+  log=$(dmesg)
+  if [[ $log != *"$0: from here on"* ]]; then
     fail "$1" "its log does not reach back to where the check began"
     return
   fi
-  found=$(dmesg | sed "1,\\|$0: from here on|d" |
-    grep -E 'WARNING:|BUG:|Oops|general protection|Call Trace|[Ss]tall|soft lockup|hard LOCKUP|blocked for more than|sched_ext: .*(error|failed)')
+  found=$(grep -E 'WARNING:|BUG:|Oops|general protection|Call Trace|[Ss]tall|soft lockup|hard LOCKUP|blocked for more than|sched_ext: .*(error|failed)' \
+    <<<"${log##*"$0: from here on"}")
   if [[ -z $found ]]; then
     ok "$1"
   else
