@@ -142,6 +142,8 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 			break;
 		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
+		if (is_taken(state->taken_at, tctx->woke_at))
+			continue; /* whom it runs is preempted already */
 		without_key = !by_vtime && !state->has_key;
 		key = by_vtime ? state->vtime : state->key;
 		if (!without_key && !before(latest, key))

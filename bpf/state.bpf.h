@@ -143,6 +143,12 @@ static __always_inline bool before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
+/* Whether who was given the CPU at @taken_at is still on its way there. */
+static __always_inline bool is_taken(u64 taken_at, u64 now)
+{
+	return taken_at && before(now, taken_at + ON_ITS_WAY);
+}
+
 /*
  * Whether @cpu is now for @p, which is on its way to its local queue, where no other CPU sees it.
  * Were it given to two at once, the first would wait there for the second, though others may be
@@ -156,7 +162,7 @@ static bool take_cpu(s32 cpu, const struct task_struct *p, u64 now)
 	if (!state)
 		return false;
 	taken_at = state->taken_at;
-	if (taken_at && before(now, taken_at + ON_ITS_WAY))
+	if (is_taken(taken_at, now))
 		return false;
 	if (__sync_val_compare_and_swap(&state->taken_at, taken_at, now) != taken_at)
 		return false;

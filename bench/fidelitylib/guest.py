@@ -19,6 +19,10 @@ from .run import LOGS, Run
 from .workload import COMM, HOG, Workload
 
 TRACE_MIB = 24  # for each CPU
+# Virtual CPUs take turns; the shorter, the nearer to CPUs that run at once (docs/fidelity.md).
+TURN_US = 10
+# For so long, in seconds, rt-app starts one thread after the other and touches the buffers for its logs.
+STARTS = 1
 LOG = re.compile(r"log-(.+)-\d+\.log")
 # What every job begins with; the programs of Debian's next release bring their own C library.
 PRELUDE = f"""\
@@ -59,7 +63,8 @@ class RealKernel:
             if self._keep:
                 logs = self._keep / f"{run.workload.name}-{run.cpus}-{run.policy}-{run.seed}"
             logs.mkdir(parents=True, exist_ok=True)
-            options = [*self._adds(run.write(self._calibration(run), folder)), "--get", f"{LOGS}:{logs}"]
+            options = ["--turn-us", str(TURN_US), "--get", f"{LOGS}:{logs}"]
+            options += self._adds(run.write(self._calibration(run), folder))
             guest = Guest(self._kernel, run.cpus, run.seed, options=options)
             megahertz = 0.0
             for event in run_in_guest(guest, _body(), parse_scheduler(f"scx_cppland --policy {run.policy}")):
@@ -67,7 +72,7 @@ class RealKernel:
                     megahertz = float(event.text)
             if not megahertz:
                 raise CompareError("the guest did not say how fast its clock is")
-            return figures(run.workload, logs / Path(LOGS).name, megahertz)
+            return figures(run.workload, logs / Path(LOGS).name, megahertz, (STARTS, run.seconds))
 
     def _calibration(self, run: Run) -> int:
         """What a loop of rt-app takes in RUN, in ns. Virtual CPUs share one stream of instructions: each of N that hogs
@@ -91,8 +96,9 @@ class RealKernel:
         return ["--add", f"{self._rt_app}:/root/rt-app", "--add", f"{file}:/root/{file.name}"]
 
 
-def figures(workload: Workload, logs: Path, megahertz: float) -> dict[str, Any]:
-    """Out of the trace and of rt-app's own logs, by class of task."""
+def figures(workload: Workload, logs: Path, megahertz: float, within: tuple[float, float]) -> dict[str, Any]:
+    """Out of the trace and of rt-app's own logs, by class of task. Wake-ups count from so many seconds to so many after
+    the workload's first: after its end rt-app wakes all threads, which write their logs."""
     file = logs / "trace"
     with open(file) as lines:
         if not trace.is_whole(lines):
@@ -100,8 +106,12 @@ def figures(workload: Workload, logs: Path, megahertz: float) -> dict[str, Any]:
     names = {name[:COMM]: name for name in [*workload.classes(), HOG]}
     latencies: dict[str, list[float]] = {name: [] for name in names.values()}
     with open(file) as lines:
-        for wait in trace.waits(lines):
-            if wait.comm in names:
+        known = (wait for wait in trace.waits(lines) if wait.comm in names)
+        first: float | None = None
+        for wait in known:
+            if first is None:
+                first = wait.begin
+            if within[0] <= (wait.begin - first) / megahertz / 1e6 < within[1]:
                 latencies[names[wait.comm]].append((wait.end - wait.begin) / megahertz)
     periods: dict[str, list[bool]] = {name: [] for name in names.values()}
     for log in logs.iterdir():

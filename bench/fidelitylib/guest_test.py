@@ -46,17 +46,26 @@ class OfAGuest(unittest.TestCase):
         )  # fmt: skip
         for log in ("log-tick-0.log", "log-tick-1.log", "log-tick-tack-2.log"):
             (self.logs / log).write_text(LOG)
-        found = figures(self.workload, self.logs, 1000)
+        found = figures(self.workload, self.logs, 1000, (0, 1))
         self.assertEqual([found["classes"][name]["p50_us"] for name in ("tick", "a name that is long", "hog")],
                          [2, 4, 81])  # fmt: skip
         self.assertEqual(found["classes"]["tick"]["periods"], 4)
         self.assertEqual(found["classes"]["tick-tack"]["periods"], 2)
         self.assertEqual(found["all"], {"wakeups": 2, "p50_us": 2, "p99_us": 4, "max_us": 4, "periods": 6, "missed": 3})
 
+    def test_wake_ups_of_the_start_and_of_the_end_do_not_count(self) -> None:
+        waits = [(1000, 9000), (2500, 2600), (12000, 15000), (21000, 29000)]
+        self.write_trace(
+            *(line for begin, end in waits
+              for line in (waking(begin, "tick", 7), switch(end, 1, "R", "tick", 7), switch(end + 1, 7, "S", "hog", 1))),
+        )  # fmt: skip
+        found = figures(self.workload, self.logs, 1, (0.002, 0.02))
+        self.assertEqual([found["all"][name] for name in ("wakeups", "max_us")], [1, 3000])
+
     def test_a_trace_that_is_not_whole_is_refused(self) -> None:
         self.write_trace(entries=8)
         with self.assertRaisesRegex(CompareError, "buffer is too small"):
-            figures(self.workload, self.logs, 1000)
+            figures(self.workload, self.logs, 1000, (0, 1))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """Wake-up latencies out of the kernel's trace of `sched_waking` and `sched_switch`.
 
 A latency is the time from the wake-up of a task that sleeps to its first moment on a CPU: the simulator's definition.
+Whom a wake-up finds on its way to sleep, still on its CPU, waits from when it has left that.
 """
 
 import re
@@ -42,6 +43,8 @@ def waits(lines: Iterable[str]) -> Iterator[Wait]:
             running.add(task)
             if match["state"].startswith(RUNNABLE):
                 early.pop(previous, None)  # it was not on the way to sleep
+            elif previous in early:
+                early[previous] = float(match["ticks"])  # until now it did not wait: it still ran
             last = early.pop(task, None)
             begin = woken.pop(task, last)
             if begin is not None:

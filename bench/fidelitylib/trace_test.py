@@ -59,9 +59,9 @@ class Latencies(unittest.TestCase):
         lines = [switch(1, 2, "R", "t", 9), waking(5, "t", 9), switch(6, 9, "R", "u", 2), switch(8, 2, "R", "t", 9)]
         self.assertEqual(self.found(*lines), [])
 
-    def test_woken_on_the_way_to_sleep_is_woken(self) -> None:
+    def test_woken_on_the_way_to_sleep_waits_from_when_it_has_left_its_cpu(self) -> None:
         lines = [switch(1, 2, "R", "t", 9), waking(5, "t", 9), switch(6, 9, "S", "u", 2), switch(8, 2, "R", "t", 9)]
-        self.assertEqual(self.found(*lines), [Wait("t", 5, 8)])
+        self.assertEqual(self.found(*lines), [Wait("t", 6, 8)])
 
     def test_a_later_wake_up_counts_if_the_early_one_changed_nothing(self) -> None:
         lines = [

@@ -73,6 +73,10 @@ usage_errors() {
   check "a --get into a missing folder is refused" one_message "$work/nowhere/deep"
   vm --seed 3 -- true
   check "a seed without --exact is refused" one_message "--exact"
+  vm --turn-us 10 -- true
+  check "turns without --exact are refused" one_message "--exact"
+  vm --exact --turn-us 0 -- true
+  check "turns of no length are refused" one_message "--turn-us takes 1 to"
   vm --add "$work/nowhere" -- true
   check "a missing file is refused" one_message "$work/nowhere"
   vm --get /etc/passwd -- true

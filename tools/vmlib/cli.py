@@ -14,7 +14,7 @@ from typing import NoReturn
 from . import UsageError, VmError
 from .guest import MAX_GETS, add_job
 from .layers import Layers, write_archive
-from .machine import MIB, Machine, Topology, check_qemu, parse_size, parse_topology
+from .machine import EXACT_TURN_US, MAX_TURN_US, MIB, Machine, Topology, check_qemu, parse_size, parse_topology
 from .runner import Get, Plan, memory_file, run
 from .tree import Tree
 
@@ -99,6 +99,10 @@ def _parser() -> Parser:
     add("--seed", type=int, metavar="N",
         help="with --exact, the seed of the guest's random numbers: a run with the same seed is the same run, other "
              "seeds give a distribution (default: 1)")  # fmt: skip
+    add("--turn-us", type=int, metavar="N",
+        help="with --exact, how long one of several virtual CPUs runs before the next has its turn, in microseconds of "
+             "the guest's time: short turns are nearer to CPUs that run at once, and take longer "
+             f"(default: {EXACT_TURN_US})")  # fmt: skip
     add("--timeout", type=float, default=600, metavar="SEC",
         help="seconds of the host's time until the guest is given up as hung (default: 600)")  # fmt: skip
     add("--build", metavar="DIR",
@@ -144,7 +148,8 @@ def _run(arguments: Sequence[str]) -> int:
         size = write_archive(initrd, below, top)
         usual = TOOLCHAIN_MEMORY if options.add_toolchain else DEFAULT_MEMORY
         memory = _memory(options.mem, usual, size, topology)
-        machine = Machine(topology, memory, options.exact, options.seed or 1, options.append)
+        turn_us = options.turn_us or EXACT_TURN_US
+        machine = Machine(topology, memory, options.exact, options.seed or 1, turn_us, options.append)
         console = Path(options.console) if options.console else None
         return run(Plan(str(kernel.image), initrd, machine, gets, options.timeout, console, options.verbose))
 
@@ -168,6 +173,10 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError("--seed means something only with --exact")
     if options.seed is not None and not 1 <= options.seed <= MAX_SEED:
         raise UsageError(f"--seed takes 1 to {MAX_SEED}")
+    if options.turn_us is not None and not options.exact:
+        raise UsageError("--turn-us means something only with --exact")
+    if options.turn_us is not None and not 1 <= options.turn_us <= MAX_TURN_US:
+        raise UsageError(f"--turn-us takes 1 to {MAX_TURN_US}")
     if len(options.get) > MAX_GETS:
         raise UsageError(f"--get: at most {MAX_GETS} of them; name a folder instead")
     for variable in options.env:

@@ -16,6 +16,7 @@ EXACT_QEMU = 10  # the first version that shares the instructions of a turn amon
 MAX_CPUS = 128
 # How long one of several virtual CPUs may run before the next has its turn, in microseconds of guest time.
 EXACT_TURN_US = 50
+MAX_TURN_US = 10_000
 # All that the emulator can do, except for the hints that lead the kernel to copy memory byte by byte ("rep
 # movsb"): fast on hardware, but here every byte costs what elsewhere eight do.
 PROCESSOR = "max,-erms,-fsrm"
@@ -42,6 +43,7 @@ class Machine:
     memory: int  # bytes
     exact: bool
     seed: int
+    turn_us: int
     append: str
 
 
@@ -134,7 +136,7 @@ def _processors(machine: Machine) -> list[str]:
         # another could wait for milliseconds. A net filter with nothing to filter is such a timer.
         options += [
             "-netdev", "hubport,id=turn,hubid=0",
-            "-object", f"filter-buffer,id=turns,netdev=turn,queue=rx,interval={EXACT_TURN_US}",
+            "-object", f"filter-buffer,id=turns,netdev=turn,queue=rx,interval={machine.turn_us}",
         ]  # fmt: skip
     return options
 
