@@ -135,8 +135,8 @@ static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, 
 /*
  * Whether @p, which wakes up and may use only one CPU, comes right after who runs there: nobody
  * else waits, and the agent is not wanted, so there is nothing to look for in between. Were it free
- * to go elsewhere, no CPU that becomes idle before would find it in this one's local queue. A strict
- * policy's agent may have to choose, should somebody else wake up until then.
+ * to go elsewhere, no CPU that becomes idle before would find it in this one's local queue. A
+ * strict policy's agent may have to choose, should somebody else wake up until then.
  */
 static bool is_next(const struct task_struct *p)
 {

@@ -11,6 +11,8 @@
 #define RESCUE_MAX   1024
 #define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 #define RESCUE_SLICE NSEC_PER_MSEC /* short, since all who are rescued go before everybody else */
+/* Puts points in time before all urgency(), which is about 0, and after nothing that wraps. */
+#define BEFORE_CREDIT (1ULL << 62)
 
 STATE u64 next_rescue_at; /* from the queues of the whole machine */
 
@@ -56,9 +58,9 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
 		if (before(now, since + longest))
 			continue;
-		/* Whoever has waited for longest comes first, and before who has credit: nobody has
-		 * as much. Any CPU may take it, the first that can. */
-		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, since - now);
+		/* Whoever has waited for longest comes first, whenever it was rescued, and before
+		 * who has credit. Any CPU may take it, the first that can. */
+		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, since - BEFORE_CREDIT);
 		scx_bpf_dsq_move_set_slice(BPF_FOR_EACH_ITER,
 					   slice_ns < RESCUE_SLICE ? slice_ns : RESCUE_SLICE);
 		if (scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_URGENT, 0)) {

@@ -175,6 +175,17 @@ TEST(DeadlineStarvation, DoesNotComeFromManyWhoseBurstsAreAlmostASlice) {
   }
 }
 
+// So many that a round of turns takes longer than a task may wait before it is rescued: then all
+// are, and who is rescued later must not come first.
+TEST(DeadlineStarvation, DoesNotComeFromRescuesOfMany) {
+  for (const std::size_t hogs : {std::size_t{600}, std::size_t{1000}}) {
+    Machine machine(1);
+    machine.add_hogs(hogs);
+    machine.run(20 * kSec);
+    EXPECT_LE(machine.longest_wait_of_all(), (hogs + 1) * longest_turn(kMs)) << hogs << " hogs";
+  }
+}
+
 // Many wake at once, after a sleep in which they fell a slice behind: each may use up that slice,
 // and the one by which a hog drifts back, before the hog. That is the price of one slice of credit.
 TEST(DeadlineStarvation, LastsAtMostTwoSlicesOfEachWhoComesBackFromSleep) {
