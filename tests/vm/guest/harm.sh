@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# harm.sh - a policy that starves tasks, and tasks that leave the scheduler's class while they run: nobody is lost.
+# harm.sh - a policy that starves tasks, tasks that leave the scheduler's class while they run, more tasks than can have
+# a turn while nobody waits for long: nobody is lost.
 . "$(dirname "$0")/lib.sh"
 
 cpu_time() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; } # PROCESS: in ticks of 10 ms
@@ -48,8 +49,20 @@ changing_classes() {
   quiet
 }
 
+# A round of turns takes seconds on their CPU, so everybody waits for longer than the dispatcher likes.
+many_hogs() {
+  attach "it attaches before many hogs" scx_cppland
+  load taskset -c 1 cppland-load --hogs 700 --loops-per-us 100 --warmup 0 --seconds 1000
+  sleep 25
+  stays "beside 700 hogs on one CPU"
+  detach "SIGINT beside many hogs ends it with status 0" INT
+  compare "rescued" "$(summary rescued)" ">" 0
+  quiet
+}
+
 watch_kernel
 starving_policy
 changing_classes
+many_hogs
 kernel_is_content "the kernel has no complaint"
 finish
