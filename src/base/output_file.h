@@ -2,6 +2,7 @@
 // output_file.h - a file that is written bit by bit, and is there when it is whole.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ class OutputFile {
   // Fails if the file cannot be made; so it is to be called before any long work.
   [[nodiscard]] static Result<OutputFile> create(const std::string& path);
 
+  // Where that puts the file: where all symbolic links lead, so that they stay what they are.
+  [[nodiscard]] static std::string place_of(const std::string& path);
+
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
   OutputFile(OutputFile&& other) noexcept;
@@ -32,14 +36,18 @@ class OutputFile {
   [[nodiscard]] Result<void> commit();
 
  private:
-  OutputFile(std::string path, std::string temporary, UniqueFd fd);
+  OutputFile(std::string path, std::unique_ptr<std::string> temporary, UniqueFd fd);
   void flush();
 
   std::string path_;
-  std::string temporary_;  // empty: none
+  std::unique_ptr<std::string> temporary_;  // null: none. Its address stays, for the list of all
   UniqueFd fd_;
   std::string buffer_;
   int errno_ = 0;
 };
+
+// Removes what files have been written to that are not committed. For who is about to leave without
+// destructors; async-signal-safe.
+void remove_unfinished_files() noexcept;
 
 }  // namespace cppland

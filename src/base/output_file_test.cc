@@ -59,6 +59,22 @@ TEST_F(OutputFileTest, LeavesNothingIfItIsGivenUp) {
   EXPECT_EQ(files(), 1);
 }
 
+TEST_F(OutputFileTest, MayBeLeftUnfinished) {
+  auto whole = OutputFile::create(path("whole"));
+  auto given_up = OutputFile::create(path("given_up"));
+  auto unfinished = OutputFile::create(path("unfinished"));
+  ASSERT_TRUE(whole && given_up && unfinished);
+  ASSERT_TRUE(whole->commit());
+  {
+    const OutputFile moved = std::move(*given_up);
+  }
+  const OutputFile moved = std::move(*unfinished);
+  EXPECT_EQ(files(), 2);
+  remove_unfinished_files();
+  EXPECT_EQ(files(), 1);
+  EXPECT_TRUE(fs::exists(path("whole")));
+}
+
 TEST_F(OutputFileTest, ReplacesWhatALinkLeadsTo) {
   ASSERT_TRUE(write_file(path("target"), "old"));
   fs::create_symlink("target", path("link"));
@@ -68,6 +84,33 @@ TEST_F(OutputFileTest, ReplacesWhatALinkLeadsTo) {
   ASSERT_TRUE(file->commit());
   EXPECT_TRUE(fs::is_symlink(path("link")));
   EXPECT_EQ(read_file(path("target")), "new");
+}
+
+TEST_F(OutputFileTest, IsMadeWhereALinkLeadsToNothing) {
+  fs::create_directory(path("folder"));
+  fs::create_symlink("folder/target", path("link"));
+  auto file = OutputFile::create(path("link"));
+  ASSERT_TRUE(file);
+  file->write("new");
+  ASSERT_TRUE(file->commit());
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("folder/target")), "new");
+}
+
+TEST_F(OutputFileTest, LeavesLinksThatLeadToEachOther) {
+  fs::create_symlink("b", path("a"));
+  fs::create_symlink("a", path("b"));
+  const auto file = OutputFile::create(path("a"));
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code(), ELOOP);
+}
+
+TEST_F(OutputFileTest, HasOnePlaceByAllItsNames) {
+  fs::create_directory(path("folder"));
+  fs::create_symlink("folder/f", path("link"));
+  EXPECT_EQ(OutputFile::place_of(path("link")), OutputFile::place_of(path("folder/../folder/f")));
+  EXPECT_EQ(OutputFile::place_of("f"), OutputFile::place_of("./f"));
+  EXPECT_NE(OutputFile::place_of("f"), OutputFile::place_of("g"));
 }
 
 TEST_F(OutputFileTest, NamesTheFileThatCannotBeMade) {

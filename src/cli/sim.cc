@@ -11,10 +11,10 @@
 #include <optional>
 
 #include "base/output_file.h"
-#include "cli/signals.h"
 #include "cli/sim_options.h"
 #include "cli/sim_progress.h"
 #include "cli/sim_runs.h"
+#include "cli/sim_stop.h"
 #include "policies/table.h"
 #include "sim/report.h"
 #include "sim/report_comparison.h"
@@ -60,6 +60,12 @@ std::string table(const std::vector<sim::RunFigures>& runs) {
   return runs.size() == 1 ? to_table(runs.front()) : to_table(sim::compare(runs), runs.front());
 }
 
+// A name in a file may be no UTF-8.
+std::string json_text(const std::vector<sim::RunFigures>& runs) {
+  using Json = nlohmann::ordered_json;
+  return to_json(std::span(runs)).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 // Where the results go to. Made before the first run: nobody should wait for figures that cannot
 // be written.
 struct Outputs {
@@ -74,8 +80,7 @@ struct Outputs {
 
 Result<void> write(Outputs& outputs, const SimOptions& options,
                    const std::vector<sim::RunFigures>& runs) {
-  const std::string json =
-      options.json.empty() ? std::string() : to_json(std::span(runs)).dump(2) + "\n";
+  const std::string json = options.json.empty() ? std::string() : json_text(runs);
   if (outputs.trace) CPPLAND_TRY(outputs.trace->commit());
   if (outputs.json) {
     outputs.json->write(json);
@@ -86,18 +91,16 @@ Result<void> write(Outputs& outputs, const SimOptions& options,
 
 // The runs; without a value if a signal has ended them.
 Result<std::optional<std::vector<sim::RunFigures>>> run(const SimOptions& options, Outputs& outputs,
-                                                        const cli::StopSignals& signals,
-                                                        int& signal) {
+                                                        const cli::StopRequests& requests) {
   std::optional<sim::TraceWriter> trace;
   if (outputs.trace) trace.emplace(*outputs.trace);
   cli::Progress progress;
   auto runs = run_all(options, trace ? &*trace : nullptr, [&](std::string_view what, double done) {
     progress.show(what, done);
-    signal = signals.take();
-    return signal == 0;
+    return requests.signal() == 0;
   });
   if (runs) return std::move(*runs);
-  if (signal != 0) return std::nullopt;
+  if (requests.signal() != 0) return std::nullopt;
   if (outputs.trace && outputs.trace->failed()) CPPLAND_TRY(outputs.trace->commit());  // says why
   return std::unexpected(runs.error());
 }
@@ -105,11 +108,11 @@ Result<std::optional<std::vector<sim::RunFigures>>> run(const SimOptions& option
 Result<int> simulate(const SchedulerInfo& info, SimOptions& options) {
   for (const std::string& note : CPPLAND_TRY(prepare(options)))
     fmt::print(stderr, "{}: note: {}\n", info.name, note);
-  const auto signals = CPPLAND_TRY(cli::StopSignals::block());
+  const cli::StopRequests requests;
+  const cli::ThrowIsAMessage throw_is_a_message(info.name);
   Outputs outputs = CPPLAND_TRY(Outputs::create(options));
-  int signal = 0;
-  const auto runs = CPPLAND_TRY(run(options, outputs, signals, signal));
-  if (!runs) return kSignalled + signal;
+  const auto runs = CPPLAND_TRY(run(options, outputs, requests));
+  if (!runs) return kSignalled + requests.signal();
   CPPLAND_TRY(write(outputs, options, *runs));
   int status = 0;
   for (const sim::RunFigures& each : *runs) {

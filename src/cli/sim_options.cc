@@ -9,6 +9,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/output_file.h"
 #include "cli/sim_topology.h"
 #include "cli/validators.h"
 #include "sim/workload.h"
@@ -203,7 +204,8 @@ Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
                      .trace = raw.trace};
   if (!raw.trace.empty() && options.policies.size() * options.seeds > 1)
     return error(EINVAL, "--trace is of one run: leave out --compare and --seeds");
-  if (!raw.trace.empty() && raw.trace == raw.json)
+  if (!raw.trace.empty() && !raw.json.empty() &&
+      OutputFile::place_of(raw.trace) == OutputFile::place_of(raw.json))
     return error(EINVAL, "--trace and --json name the same file");
   return options;
 }

@@ -12,6 +12,7 @@
 
 #include "cli/goodbye.h"
 #include "sim/parameters.h"
+#include "sim/workload.h"
 #include "topology/topology.h"
 
 namespace cppland::cli {
@@ -24,8 +25,9 @@ struct SimOptions {
   std::uint64_t seeds = 1;
   std::optional<std::uint64_t> duration_ns;  // none: what the workload says
   sim::Parameters parameters{};
-  std::string json;   // a file; "-": stdout, instead of the table; empty: none
-  std::string trace;  // a file; empty: none
+  std::string json;              // a file; "-": stdout, instead of the table; empty: none
+  std::string trace;             // a file; empty: none
+  sim::WorkloadSource source{};  // by prepare()
 };
 
 // @info has all policies that there are, the default first. --help, --version, --list and whatever

@@ -26,9 +26,10 @@ sim::Simulation simulation_of(const SimOptions& options, std::size_t number) {
           .duration_ns = options.duration_ns.value_or(kUsualDuration)};
 }
 
+// noexcept: what the policy throws is for the terminate handler, wherever it throws it.
 Result<sim::RunFigures> do_run(const SimOptions& options, std::size_t number,
-                               sim::TraceWriter* trace, const sim::GoOn& go_on) {
-  const auto workload = CPPLAND_TRY(sim::load_workload(options.workload));
+                               sim::TraceWriter* trace, const sim::GoOn& go_on) noexcept {
+  const auto workload = CPPLAND_TRY(options.source.load());
   return sim::simulate(simulation_of(options, number), *workload, trace, go_on);
 }
 
@@ -40,7 +41,8 @@ std::string name_of(const SimOptions& options, std::size_t number) {
 }  // namespace
 
 Result<std::vector<std::string>> prepare(SimOptions& options) {
-  const auto workload = CPPLAND_TRY(sim::load_workload(options.workload));
+  options.source = CPPLAND_TRY(sim::WorkloadSource::read(options.workload));
+  const auto workload = CPPLAND_TRY(options.source.load());
   CPPLAND_TRY(context(workload->check(options.topology), "{}", options.workload));
   if (!options.duration_ns && workload->duration() > 0) options.duration_ns = workload->duration();
   return workload->notes();

@@ -3,20 +3,25 @@
 #include <cppland/simulate.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
-#include "cli/signals.h"
 #include "cli/sim_progress.h"
 #include "kernel/sim/machine.h"
 #include "policies/fifo.h"
@@ -35,6 +40,53 @@ struct Outcast : policies::Fifo {
   Decision next(const Moment& /*moment*/) {
     sim::Machine::current().detach();
     return {};
+  }
+};
+
+// Asked to stop while it decides.
+struct Stopped : policies::Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& moment) {
+    if (!std::exchange(raised, true)) std::raise(SIGTERM);
+    return Fifo::next(moment);
+  }
+  bool raised = false;
+};
+
+struct StoppedTwice : policies::Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& /*moment*/) {
+    std::raise(SIGINT);
+    std::raise(SIGTERM);
+    return {};
+  }
+};
+
+struct Endless : policies::Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& /*moment*/) {
+    std::raise(SIGTERM);
+    for (;;) ::pause();
+  }
+};
+
+// In a worker, which leaves signals to who started it.
+struct EndlessWorker : policies::Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& /*moment*/) {
+    ::kill(::getppid(), SIGTERM);
+    for (;;) ::pause();
+  }
+};
+
+struct Thrower : policies::Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& /*moment*/) { throw std::runtime_error("no idea"); }
+};
+
+struct ThrowerAtFirst : policies::Fifo {
+  explicit ThrowerAtFirst(const PolicyConfig& config) : Fifo(config) {
+    throw std::runtime_error("no beginning");
   }
 };
 
@@ -114,6 +166,14 @@ TEST_F(SimTest, IsTheSameToTheLastByteForOneSeed) {
   EXPECT_GT(json_file("f.trace").at("traceEvents").size(), 100U);
 }
 
+TEST_F(SimTest, WritesNamesThatAreNoUtf8) {
+  ASSERT_TRUE(write_file(path("w.json"), "{\"tasks\":{\"\xff\":{\"run\":1000}}}"));
+  const Done done = run({"--workload=" + path("w.json"), "--json", path("f.json")});
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("\xff"));
+  EXPECT_EQ(json_file("f.json").at("runs").at(0).at("classes").count("\uFFFD"), 1U);
+}
+
 TEST_F(SimTest, PrintsJsonInsteadOfATable) {
   const Done done = run({"--json=-"});
   EXPECT_EQ(json::parse(done.out).at("version"), 1);
@@ -160,6 +220,29 @@ TEST_F(SimTest, RefusesAWorkloadThatCannotBeRead) {
   EXPECT_EQ(files(), 0);
 }
 
+// What comes through a pipe is there once, but not once for each run.
+TEST_F(SimTest, ReadsAWorkloadOnce) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string flag : {"--seeds=1", "--compare=deadline"}) {
+    std::jthread writer(
+        [&] { EXPECT_TRUE(write_file(pipe, R"({"tasks":{"t":{"run":1000,"sleep":5000}}})")); });
+    const Done done = run({"--workload=" + pipe, flag});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr(pipe));
+  }
+}
+
+TEST_F(SimTest, RefusesOneFileByTwoNames) {
+  std::filesystem::create_symlink("f", path("link"));
+  for (const std::string& other : {path("f"), path("./f"), path("link")}) {
+    const Done done = run({"--trace", path("f"), "--json", other});
+    EXPECT_EQ(done.status, 2);
+    EXPECT_THAT(done.err, StartsWith("sim_mine: --trace and --json name the same file\n"));
+  }
+  EXPECT_EQ(files(), 1);
+}
+
 TEST_F(SimTest, SaysThatAFileCannotBeMade) {
   for (const std::string flag : {"--json", "--trace"}) {
     const Done done = run({flag, path("none/f")});
@@ -185,11 +268,35 @@ TEST_F(SimTest, LeavesNoFileBehindIfAnotherFails) {
 TEST_F(SimTest, StopsAtASignalAndLeavesNothing) {
   ASSERT_EXIT(
       {
-        const auto signals = StopSignals::block();  // so that it waits to be taken
-        std::raise(SIGTERM);
-        std::exit(status_of({"--trace", path("f.trace")}));
+        const int status = status_of<Stopped>({"--trace", path("f.trace")});
+        std::fputs("returned", stderr);
+        std::exit(status);
       },
-      ::testing::ExitedWithCode(128 + SIGTERM), "");
+      ::testing::ExitedWithCode(128 + SIGTERM), "returned");
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(SimTest, EndsAtTheSecondSignalWhateverThePolicyDoes) {
+  ASSERT_EXIT(std::exit(status_of<StoppedTwice>({"--trace", path("f.trace")})),
+              ::testing::ExitedWithCode(128 + SIGINT), "^$");
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(SimTest, EndsASecondAfterASignalIfThePolicyDoesNotReturn) {
+  ASSERT_EXIT(std::exit(status_of<Endless>({"--trace", path("f.trace")})),
+              ::testing::ExitedWithCode(128 + SIGTERM), "^$");
+  ASSERT_EXIT(std::exit(status_of<EndlessWorker>({"--seeds=2", "--json", path("f.json")})),
+              ::testing::ExitedWithCode(128 + SIGTERM), "^$");
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(SimTest, SaysWhatThePolicyThrew) {
+  for (const std::string flag : {"--seeds=1", "--compare=fifo"}) {
+    ASSERT_EXIT(std::exit(status_of<Thrower>({flag, "--json", path("f.json")})),
+                ::testing::ExitedWithCode(1), "^sim_mine: the policy threw: no idea\n$");
+    ASSERT_EXIT(std::exit(status_of<ThrowerAtFirst>({flag, "--json", path("f.json")})),
+                ::testing::ExitedWithCode(1), "^sim_mine: the policy threw: no beginning\n$");
+  }
   EXPECT_EQ(files(), 0);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
@@ -20,6 +22,7 @@
 #include <utility>
 
 #include "base/unique_handle.h"
+#include "cli/sim_stop.h"
 #include "sim/report.h"
 
 namespace cppland::cli {
@@ -38,9 +41,25 @@ void put_line(int fd, std::string line) {
   }
 }
 
+// NOLINTNEXTLINE(*-non-const-global-variables): for a terminate handler
+int worker_fd = -1;
+
+// A worker ends when the process that @started_by is does, whatever ends that, and by its hand:
+// signals of the terminal go to both. What a policy throws is told there.
+void become_worker(int fd, pid_t started_by) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != started_by) ::_exit(1);  // it has ended before
+  worker_fd = fd;
+  std::set_terminate([] {
+    put_line(worker_fd, fmt::format("!{} {}", EINVAL, what_was_thrown()));
+    ::_exit(1);
+  });
+}
+
 // In the worker's process: every @step-th run from @number on.
 [[noreturn]] void work(int fd, std::size_t number, std::size_t step, std::size_t n,
-                       const DoRun& do_run) {
+                       const DoRun& do_run) noexcept {
   for (; number < n; number += step) {
     const auto run = do_run(number, [&](double done) {
       put_line(fd, fmt::format("{}", done));
@@ -64,8 +83,10 @@ class Worker {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return error(errno, "making a pipe");
     UniqueFd reads(ends[0]);
     const UniqueFd writes(ends[1]);
+    const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) return error(errno, "starting a process");
+    if (pid == 0) become_worker(writes.get(), parent);
     if (pid == 0) work(writes.get(), number, step, n, do_run);
     return Worker(pid, std::move(reads), number, step);
   }

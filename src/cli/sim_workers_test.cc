@@ -3,9 +3,12 @@
 #include "cli/sim_workers.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <set>
@@ -76,6 +79,32 @@ TEST(SimWorkers, NoticeThatOneIsGone) {
       go_on);
   ASSERT_FALSE(runs);
   EXPECT_EQ(runs.error().code(), EPIPE);
+}
+
+// Which cannot end them then.
+TEST(SimWorkers, EndWithTheProcessThatStartedThem) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t starter = ::fork();
+  ASSERT_GE(starter, 0);
+  if (starter == 0) {
+    (void)run_in_workers(
+        2, 2,
+        [&](std::size_t /*number*/, const sim::GoOn& /*each*/) -> Result<sim::RunFigures> {
+          (void)!::write(ends[1], "x", 1);
+          for (;;) ::pause();
+        },
+        go_on);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::array<char, 2> said{};
+  for (char& each : said) ASSERT_EQ(::read(ends[0], &each, 1), 1);
+  ::kill(starter, SIGKILL);
+  ::waitpid(starter, nullptr, 0);
+  pollfd end{ends[0], POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 10'000), 1);  // nobody holds the other end any more
+  ::close(ends[0]);
 }
 
 TEST(SimWorkers, EndWhenToldSo) {

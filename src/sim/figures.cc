@@ -60,9 +60,7 @@ void Recorder::woke(const Task& task, std::uint64_t at) {
 void Recorder::began(const Task& task, int cpu, std::uint64_t at) {
   if (task.woken_at != 0) {
     const Record& record = record_of(task);
-    // All that are there from the beginning start at once, which says nothing of a wake-up.
-    const bool at_once = record.woken == 1 && started_with_all(record);
-    if (record.task && !at_once)
+    if (record.task && !only_started(record))
       groups_[record.group].latency.record(at - std::min(at, task.woken_at));
   }
   if (also_) also_->began(task, cpu, at);
@@ -79,7 +77,7 @@ void Recorder::finish(const Machine& machine, RunFigures& run) {
     const Task& task = *record.task;
     Group& group = groups_[record.group];
     // Who still waits has waited at least for so long.
-    if (task.state == TaskState::kWaiting && task.woken_at != 0)
+    if (task.state == TaskState::kWaiting && task.woken_at != 0 && !only_started(record))
       group.latency.record(end - task.woken_at);
     const Progress& progress = record.program->progress();
     add_counts({.tasks = 1,
@@ -129,7 +127,7 @@ Fairness Recorder::fairness(const Machine& machine) const {
 bool Recorder::wanted_all(const Record& record, const Machine& machine) const {
   const Task& task = *record.task;
   const bool runs = task.state == TaskState::kWaiting || task.state == TaskState::kRunning;
-  return runs && record.woken == 1 && started_with_all(record) &&
+  return runs && only_started(record) &&
          std::ranges::all_of(machine.topology().cpus(), [&](const Cpu& cpu) {
            return !cpu.online || task.allowed.test(cpu.id);
          });

@@ -93,8 +93,10 @@ class Recorder final : public Observer {
   std::uint32_t group_of(std::string_view name);
   [[nodiscard]] Fairness fairness(const Machine& machine) const;
   [[nodiscard]] bool wanted_all(const Record& record, const Machine& machine) const;
-  [[nodiscard]] bool started_with_all(const Record& record) const noexcept {
-    return record.start == begin_;
+  // It was there from the beginning, and has not woken up since. All of these start at once, which
+  // says nothing of a wake-up.
+  [[nodiscard]] bool only_started(const Record& record) const noexcept {
+    return record.woken == 1 && record.start == begin_;
   }
 
   Observer* also_;

@@ -73,6 +73,12 @@ TEST_F(RecorderTest, CountsWhoStillWaitsAtTheEnd) {
   EXPECT_DOUBLE_EQ(figures.max_us, 300'000);
 }
 
+TEST_F(RecorderTest, CountsNoStartWithAllAsAWakeUp) {
+  recorder_.add(task_, "frame", program_);
+  wakes(machine_.now() - kSec);  // and has not run by the end
+  EXPECT_EQ(finished().wakeups, 0U);
+}
+
 TEST_F(RecorderTest, KnowsATaskThatWokeBeforeItWasTold) {
   wakes(kMs);
   recorder_.add(task_, "", program_);

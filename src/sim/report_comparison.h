@@ -2,6 +2,7 @@
 // report_comparison.h - several policies over several seeds, side by side.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -22,8 +23,11 @@ struct Compared {
   // policy itself.
   std::optional<Interval> difference;
 
+  // What rounding alone makes is none.
   [[nodiscard]] bool significant() const noexcept {
-    return difference && difference->leaves_out_zero();
+    constexpr double kRounding = 1e-9;
+    return difference && difference->leaves_out_zero() &&
+           std::abs(difference->mean) > kRounding * std::abs(value.mean);
   }
 };
 

@@ -110,6 +110,20 @@ TEST(ComparisonTable, SaysThatAllSeedsAreOne) {
               HasSubstr("Chance has no part in this workload: all seeds are one.\n"));
 }
 
+// As the indices of fairness are: not the same to the last bit, and means of them are rounded.
+TEST(ComparisonTable, TakesRoundingForNothing) {
+  std::vector<RunFigures> runs;
+  for (const std::string policy : {"a", "b"}) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      runs.push_back(run_of(policy, seed, 0.9998));
+      runs.back().throughput = policy == "a" ? 1 : 0.9999999999999998;
+    }
+  }
+  const std::string table = to_table(compare(runs), runs.front());
+  EXPECT_THAT(table, HasSubstr("Chance has no part in this workload: all seeds are one.\n"));
+  EXPECT_THAT(table, Not(HasSubstr(" *\n")));
+}
+
 TEST(ReportJson, HasAllRunsAndTheirComparison) {
   const auto runs = noisy_seeds();
   const auto report = to_json(std::span(runs));

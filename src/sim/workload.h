@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,5 +92,22 @@ struct WorkloadName {
 // '.' in its name. A name may have parameters, "frames:tasks=2", and several workloads may play
 // together, "mp3+hogs". docs/workloads.md has it all.
 [[nodiscard]] Result<std::unique_ptr<Workload>> load_workload(const std::string& file_or_name);
+
+// The same for several runs: files are read once, for what comes through a pipe is gone then.
+class WorkloadSource {
+ public:
+  [[nodiscard]] static Result<WorkloadSource> read(const std::string& file_or_name);
+
+  // A new one.
+  [[nodiscard]] Result<std::unique_ptr<Workload>> load() const;
+
+ private:
+  // Of those that play together.
+  struct Part {
+    std::string name;
+    std::optional<std::string> text;  // if it is a file
+  };
+  std::vector<Part> parts_;
+};
 
 }  // namespace cppland::sim

@@ -2,6 +2,7 @@
 // interval.cc - the mean of a few samples, and how far it can be trusted.
 #include "stats/interval.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -13,6 +14,9 @@ Interval mean_interval(std::span<const double> samples) {
   const auto n = static_cast<double>(samples.size());
   const double mean = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
   if (samples.size() == 1) return {.mean = mean};
+  // Exactly: the mean of equal samples may be off by a rounding, which would look like chance.
+  if (std::ranges::all_of(samples, [&](double sample) { return sample == samples.front(); }))
+    return {.mean = samples.front(), .half_width = 0};
   double squares = 0;
   for (const double sample : samples) squares += (sample - mean) * (sample - mean);
   const double standard_error = std::sqrt(squares / (n - 1) / n);

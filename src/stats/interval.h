@@ -10,7 +10,8 @@ namespace cppland {
 inline constexpr double kConfidence = 0.95;
 
 // The interval mean ± half_width holds the true mean with kConfidence, by Student's t, if the
-// samples are independent and about normal. One sample says nothing of that: no half_width.
+// samples are independent and about normal. One sample says nothing of that: no half_width. That of
+// equal ones is 0 exactly.
 struct Interval {
   double mean = 0;
   std::optional<double> half_width;

@@ -38,6 +38,14 @@ TEST(MeanInterval, OfEqualSamplesHasWidthZero) {
   EXPECT_TRUE(same.leaves_out_zero());
 }
 
+// The sum of five of them is rounded.
+TEST(MeanInterval, OfEqualFractionsIsExact) {
+  const Interval same = mean_interval(std::vector(5, 0.9998));
+  EXPECT_EQ(same.mean, 0.9998);
+  EXPECT_EQ(same.half_width, 0);
+  EXPECT_EQ(mean_interval(std::vector(3, 0.1)).half_width, 0);
+}
+
 TEST(MeanInterval, LeavesOutZeroIfItLiesWhollyOnOneSide) {
   EXPECT_TRUE(mean_interval(std::vector{4.0, 5.0, 6.0}).leaves_out_zero());
   EXPECT_TRUE(mean_interval(std::vector{-4.0, -5.0, -6.0}).leaves_out_zero());

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <utility>
 
 #include "kernel/shared_rings.h"
@@ -20,11 +20,20 @@ constexpr std::uint64_t kFullSpeed = Cpu::kFullCapacity;
 
 Machine* the_machine = nullptr;  // NOLINT(*-non-const-global-variables): see Machine::current()
 
-// kernel/sched/core.c, sched_prio_to_weight[], by the rule in its comment: each step of nice is
-// 1.25 times. kernel/sched/ext.c, scx_set_task_state() and sched_weight_to_cgroup(): of 100.
+// kernel/sched/core.c, sched_prio_to_weight[]: of nice -20 to 19.
+constexpr std::array<std::uint32_t, 40> kPrioToWeight{
+    88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,  //
+    9548,  7620,  6100,  4904,  3906,  3121,  2501,  1991,  1586,  1277,   //
+    1024,  820,   655,   526,   423,   335,   272,   215,   172,   137,    //
+    110,   87,    70,    56,    45,    36,    29,    23,    18,    15,
+};
+
+// kernel/sched/core.c, set_load_weight(), which calls ext.c, reweight_task_scx(); that makes it a
+// weight of 100 by kernel/sched/sched.h, sched_weight_to_cgroup(). REQUIRES: nice is in -20 to 19.
 std::uint32_t weight_of(int nice) {
-  const double weight = 100.0 * std::pow(1.25, -nice);
-  return static_cast<std::uint32_t>(std::clamp(std::round(weight), 1.0, 10000.0));
+  constexpr std::uint32_t kNiceZero = 1024;
+  const std::uint32_t weight = kPrioToWeight.at(static_cast<std::size_t>(nice + 20));
+  return std::clamp((weight * 100 + kNiceZero / 2) / kNiceZero, 1U, 10000U);
 }
 
 }  // namespace

@@ -129,6 +129,18 @@ TEST(SimMachine, SharesByTheNewWeightWhenNiceChanges) {
               100.0 / 33, 0.15);
 }
 
+// What a kernel shows of such tasks in p->scx.weight; not 1.25 to the power of -nice.
+TEST(SimMachine, WeighsTasksByTheKernelsTable) {
+  Machine machine(cpus(1));
+  const auto weight = [&](int nice) { return hog(machine, nice).scx.weight; };
+  EXPECT_EQ(weight(-20), 8668U);
+  EXPECT_EQ(weight(-15), 2847U);
+  EXPECT_EQ(weight(-10), 932U);
+  EXPECT_EQ(weight(0), 100U);
+  EXPECT_EQ(weight(10), 11U);
+  EXPECT_EQ(weight(19), 1U);
+}
+
 TEST(SimMachine, EndsATaskThatExits) {
   Machine machine(cpus(1));
   const Task& task = machine.start(

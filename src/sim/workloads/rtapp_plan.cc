@@ -63,15 +63,16 @@ constexpr std::array kIgnored{
 };
 
 Result<void> refuse(const Member& member) {
-  const auto* refused = std::ranges::find(kRefused, member.key, &Refusal::key);
+  // Else "memrun1" would be an event of the kind "mem".
+  constexpr std::string_view kMemrun = "memrun";
+  const std::string_view key =
+      member.key.starts_with(kMemrun) ? kMemrun : std::string_view(member.key);
+  const auto* refused = std::ranges::find(kRefused, key, &Refusal::key);
   if (refused == kRefused.end()) return {};
   return wrong_key(member, "is not supported: {}", refused->why);
 }
 
-// Priorities are nice values, since only the policies of that kind are known. Nice 19 weighs as
-// little as SCHED_IDLE does in sched_ext: 1 of 100.
-constexpr int kIdleNice = 19;
-
+// Priorities are nice values, since only the policies of that kind are known.
 Result<bool> is_idle_policy(const Member& member) {
   const std::string policy = CPPLAND_TRY(text_of(member));
   if (policy == "SCHED_OTHER" || policy == "SCHED_BATCH") return false;
@@ -167,6 +168,7 @@ class Reader {
     if (tasks.value.members.empty()) return wrong_key(tasks, "has no task in it");
     for (const Member& task : tasks.value.members) {
       CPPLAND_TRY(want_kind(task, Kind::kObject));
+      if (task.key.empty()) return wrong_key(task, "a task needs a name");
       plan_.tasks.push_back({.name = task.key, .line = task.line});
     }
     for (std::size_t i = 0; i < plan_.tasks.size(); ++i)
@@ -187,7 +189,7 @@ class Reader {
     Phase own;  // what stands in the task itself
     CPPLAND_TRY(read_phase(member, phases != nullptr, own, task));
     task.nice = own.nice.value_or(0);
-    if (idle_by_default_ && !policy_given_) task.nice = kIdleNice;
+    task.idle = own.idle.value_or(idle_by_default_);
     task.cpus = own.cpus;
     if (phases != nullptr) {
       task.loops = loop_given_ ? own.loops : kForEver;
@@ -198,6 +200,7 @@ class Reader {
     task.loops = loop_given_ ? own.loops : kForEver;
     own.loops = 1;
     own.nice.reset();
+    own.idle.reset();
     task.phases.push_back(std::move(own));
     return {};
   }
@@ -219,17 +222,14 @@ class Reader {
   // The members of a task or of a phase. @no_events: a task that has phases.
   Result<void> read_phase(const Member& object, bool no_events, Phase& phase, TaskPlan& task) {
     CPPLAND_TRY(want_single_properties(object.value));
-    bool idle = false;
     loop_given_ = false;
-    policy_given_ = false;
     for (const Member& member : object.value.members) {
       CPPLAND_TRY(refuse(member));
       if (member.key == "loop") {
         phase.loops = CPPLAND_TRY(loops_of(member));
         loop_given_ = true;
       } else if (member.key == "policy") {
-        idle = CPPLAND_TRY(is_idle_policy(member));
-        policy_given_ = true;
+        phase.idle = CPPLAND_TRY(is_idle_policy(member));
       } else if (member.key == "priority") {
         phase.nice = static_cast<int>(CPPLAND_TRY(integer_of(member, -20, 19)));
       } else if (member.key == "cpus") {
@@ -242,7 +242,7 @@ class Reader {
         return wrong_key(member, "is neither a property nor an event that rt-app knows");
       }
     }
-    if (policy_given_) phase.nice = idle ? kIdleNice : phase.nice.value_or(0);
+    if (phase.idle) phase.nice = phase.nice.value_or(0);
     if (!no_events && phase.ops.empty()) return wrong_key(object, "has no events");
     return {};
   }
@@ -263,8 +263,7 @@ class Reader {
   Plan plan_;
   EventReader events_{plan_};
   bool idle_by_default_ = false;
-  bool loop_given_ = false;    // in the object that was read last
-  bool policy_given_ = false;  // likewise
+  bool loop_given_ = false;  // in the object that was read last
   bool in_phase_ = false;
 };
 

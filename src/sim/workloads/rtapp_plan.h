@@ -47,9 +47,13 @@ inline constexpr std::uint64_t kForEver = UINT64_MAX;
 struct Phase {
   std::uint64_t loops = 1;
   std::vector<Op> ops{};
-  std::optional<int> nice{};  // set when the phase begins
-  CpuSet cpus{};              // none: the task's
+  std::optional<int> nice{};   // set when the phase begins
+  std::optional<bool> idle{};  // likewise: SCHED_IDLE
+  CpuSet cpus{};               // none: the task's
 };
+
+// Nice 19 weighs as little as SCHED_IDLE does in sched_ext, whatever its nice value: 1 of 100.
+inline constexpr int kIdleNice = 19;
 
 struct TaskPlan {
   std::string name{};
@@ -58,6 +62,7 @@ struct TaskPlan {
   std::uint64_t delay = 0;
   std::uint64_t loops = kForEver;
   int nice = 0;
+  bool idle = false;               // SCHED_IDLE
   CpuSet cpus{};                   // none: all
   std::vector<Phase> phases{};     // at least one, each with at least one op
   std::vector<bool> own_timers{};  // whether each is absolute

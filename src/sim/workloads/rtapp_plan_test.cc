@@ -72,7 +72,8 @@ TEST(RtAppPlan, PhasesHaveLoopsAndPropertiesOfTheirOwn) {
   EXPECT_EQ(task.phases[1].loops, 9U);
   EXPECT_EQ(task.phases[1].nice, 5);
   EXPECT_EQ(task.phases[1].cpus.to_string(), "1");
-  EXPECT_EQ(task.phases[2].nice, 19);
+  EXPECT_FALSE(task.phases[1].idle);
+  EXPECT_EQ(task.phases[2].idle, true);
 }
 
 TEST(RtAppPlan, EventsAreToldByTheBeginningOfTheirKeys) {
@@ -139,8 +140,8 @@ TEST(RtAppPlan, GlobalKeysMayComeLast) {
       "log_basename" : "x", "ftrace" : "none", "gnuplot" : true, "frag" : 1,
       "cumulative_slack" : true, } })");
   EXPECT_EQ(plan.duration, 2'000'000'000U);
-  EXPECT_EQ(plan.tasks[0].nice, 19);
-  EXPECT_EQ(plan.tasks[1].nice, 0);
+  EXPECT_TRUE(plan.tasks[0].idle);
+  EXPECT_FALSE(plan.tasks[1].idle);
   EXPECT_EQ(plan_of(R"({"tasks":{"a":{"run":1}},"global":{"duration":-1}})").duration, 0U);
 }
 
@@ -167,15 +168,20 @@ TEST(RtAppPlan, RefusesWhatTheModelLacksAndSaysWhy) {
     EXPECT_THAT(of_global("\"default_policy\" : \"" + policy + "\""),
                 AllOf(HasSubstr("line 2: key \"default_policy\""), HasSubstr("is not supported")));
   }
-  for (const std::string key :
-       {"taskgroup", "util_min", "util_max", "nodes_membind", "dl-runtime", "dl-period",
-        "dl-deadline", "period", "deadline", "memrun", "exec", "lock_order", "resources"}) {
+  for (const std::string key : {"taskgroup", "util_min", "util_max", "nodes_membind", "dl-runtime",
+                                "dl-period", "dl-deadline", "period", "deadline", "memrun",
+                                "memrun1", "exec", "lock_order", "resources"}) {
     EXPECT_THAT(of_task("\"run\" : 1,\n\"" + key + "\" : 1"),
                 AllOf(HasSubstr("line 4: key \"" + key + "\""), HasSubstr("is not supported: ")));
   }
   EXPECT_THAT(message(R"({ "tasks" : { "a" : { "run" : 1 } }, "resources" : {
       "x" : { "type" : "signal", "target" : "y" } } })"),
               HasSubstr("line 2: key \"target\": is not supported"));
+}
+
+TEST(RtAppPlan, RefusesATaskWithoutAName) {
+  EXPECT_THAT(message("{ \"tasks\" : {\n\"\" : { \"run\" : 1 } } }"),
+              HasSubstr("line 2: key \"\": a task needs a name"));
 }
 
 TEST(RtAppPlan, RefusesKeysThatItDoesNotKnow) {

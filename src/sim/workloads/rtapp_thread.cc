@@ -30,7 +30,7 @@ CpuSet online(const Topology& topology) {
 }  // namespace
 
 Thread::Thread(World& world, const TaskPlan& plan, std::uint64_t first)
-    : world_(world), plan_(plan), first_(first) {
+    : world_(world), plan_(plan), first_(first), nice_(plan.nice), idle_(plan.idle) {
   for (const bool absolute : plan.own_timers) timers_.push_back({.absolute = absolute});
 }
 
@@ -56,7 +56,9 @@ Step Thread::next(Machine& machine, Task& task) {
 Thread::Steps Thread::enter_phase(Machine& machine, Task& task) {
   round_began_ = machine.now();
   op_ = 0;
-  const int nice = phase().nice.value_or(task.nice);
+  nice_ = phase().nice.value_or(nice_);
+  idle_ = phase().idle.value_or(idle_);
+  const int nice = idle_ ? kIdleNice : nice_;
   if (nice != task.nice) machine.set_nice(task, nice);
   CpuSet cpus = phase().cpus.empty() ? plan_.cpus : phase().cpus;
   if (cpus.empty()) cpus = online(machine.topology());

@@ -51,6 +51,8 @@ class Thread final : public Program {
   std::vector<Timer> timers_;
   Waiter self_;
   std::uint64_t first_;
+  int nice_;
+  bool idle_;  // SCHED_IDLE
   std::size_t phase_ = 0;
   std::size_t op_ = 0;
   std::uint64_t rounds_ = 0;  // of the phase

@@ -291,6 +291,21 @@ TEST(RtAppThread, PhasesMayChangeThePriority) {
   EXPECT_EQ(play->task("a").nice, -5);
 }
 
+// In Linux, nice means nothing to SCHED_IDLE.
+TEST(RtAppThread, AnIdleTaskStaysIdleWhateverItsPriority) {
+  const auto play = played(R"(
+      "idle" : { "policy" : "SCHED_IDLE", "phases" : { "p" : { "priority" : 0, "sleep" : 10 } } },
+      "back" : { "loop" : 1, "policy" : "SCHED_IDLE", "phases" : {
+        "p" : { "policy" : "SCHED_OTHER", "sleep" : 1000000 } } },
+      "now" : { "loop" : 1, "priority" : -5, "phases" : {
+        "p" : { "policy" : "SCHED_IDLE", "sleep" : 10 },
+        "q" : { "priority" : 3, "sleep" : 1000000 } } })",
+                           kMs);
+  EXPECT_EQ(play->task("idle").scx.weight, 1U);
+  EXPECT_EQ(play->task("back").scx.weight, 100U);
+  EXPECT_EQ(play->task("now").scx.weight, 1U);
+}
+
 TEST(RtAppThread, ALoopInWhichNoTimePassesDoesNotStopTheClock) {
   const auto play = played(R"(
       "a" : { "resume" : "nobody" },

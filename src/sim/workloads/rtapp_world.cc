@@ -18,7 +18,7 @@ Job job_of(World& world, const TaskPlan& task, std::string name, std::uint64_t f
   const CpuSet& of_phase = task.phases.front().cpus;
   return {.name = std::move(name),
           .group = task.name,
-          .nice = task.nice,
+          .nice = task.idle ? kIdleNice : task.nice,
           .cpus = of_phase.empty() ? task.cpus : of_phase,
           .program = std::make_unique<Thread>(world, task, first)};
 }

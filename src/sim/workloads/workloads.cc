@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // workloads.cc - workloads by name, and out of files.
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -62,11 +62,6 @@ Loaded load_text(const std::string& path, std::string_view text) {
   return perf::load(text);
 }
 
-Loaded load_file(const std::string& path) {
-  const std::string text = CPPLAND_TRY(read_file(path, kLargestFile));
-  return context(load_text(path, text), "{}", path);
-}
-
 Loaded load_named(const std::string& text) {
   const std::string name = text.substr(0, text.find(':'));
   const std::string parameters = name.size() == text.size() ? "" : text.substr(name.size() + 1);
@@ -100,17 +95,39 @@ std::vector<WorkloadName> workload_names() {
   return names;
 }
 
-Loaded load_workload(const std::string& file_or_name) {
-  const bool one_file = is_file(file_or_name) && open_file(file_or_name, O_RDONLY).has_value();
-  if (one_file || !file_or_name.contains('+'))
-    return is_file(file_or_name) ? load_file(file_or_name) : load_named(file_or_name);
-  std::vector<std::unique_ptr<Workload>> parts;
+Result<WorkloadSource> WorkloadSource::read(const std::string& file_or_name) {
+  WorkloadSource source;
+  const auto add = [&](const std::string& name) -> Result<void> {
+    Part part{.name = name, .text = {}};
+    if (is_file(name)) part.text = CPPLAND_TRY(read_file(name, kLargestFile));
+    source.parts_.push_back(std::move(part));
+    return {};
+  };
+  const bool one_file = is_file(file_or_name) && ::access(file_or_name.c_str(), F_OK) == 0;
+  if (one_file) {
+    CPPLAND_TRY(add(file_or_name));
+    return source;
+  }
   for (std::size_t at = 0; at <= file_or_name.size();) {
     const std::size_t end = std::min(file_or_name.find('+', at), file_or_name.size());
-    parts.push_back(CPPLAND_TRY(load_workload(file_or_name.substr(at, end - at))));
+    CPPLAND_TRY(add(file_or_name.substr(at, end - at)));
     at = end + 1;
   }
-  return std::make_unique<Together>(std::move(parts));
+  return source;
+}
+
+Loaded WorkloadSource::load() const {
+  std::vector<std::unique_ptr<Workload>> workloads;
+  for (const Part& part : parts_)
+    workloads.push_back(CPPLAND_TRY(part.text
+                                        ? context(load_text(part.name, *part.text), "{}", part.name)
+                                        : load_named(part.name)));
+  if (workloads.size() == 1) return std::move(workloads.front());
+  return std::make_unique<Together>(std::move(workloads));
+}
+
+Loaded load_workload(const std::string& file_or_name) {
+  return CPPLAND_TRY(WorkloadSource::read(file_or_name)).load();
 }
 
 }  // namespace cppland::sim
