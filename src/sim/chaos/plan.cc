@@ -178,6 +178,28 @@ void draw_contest(Random& random, ChaosPlan& plan) {
       draw_agent_step(random, plan, random.below(60'000), Recovery::kSoon);
 }
 
+// Many wait, and the agent, which takes no rests in which they would run and begin to wait anew,
+// forgets some, or is late and repeats what it said before that.
+void draw_queue(Random& random, ChaosPlan& plan) {
+  plan.shape = ChaosShape::kFlat;
+  plan.nr_cpus = static_cast<unsigned>(1 + random.below(2));
+  plan.strict = true;
+  plan.percpu_local = false;
+  plan.duration_us = 500'000;
+  const std::uint64_t tasks = 4 + random.below(8);
+  for (std::uint64_t i = 0; i < tasks; ++i) {
+    const auto kind = random.one_in(4) ? ChaosTaskKind::kFickle : ChaosTaskKind::kHog;
+    plan.tasks.push_back({.kind = kind, .seed = random.below(1'000'000)});
+  }
+  const bool forgets = random.one_in(2);
+  add_step(plan, {.what = forgets ? Disturbance::kForgetful : Disturbance::kStale});
+  if (forgets) return;
+  for (int i = 0; i < 8; ++i)
+    add_step(plan, {.at_us = random.below(plan.duration_us),
+                    .what = Disturbance::kStall,
+                    .value = 6'000 + random.below(14'000)});
+}
+
 // Little to do, for longer than the kernel lets a task wait.
 void draw_quiet(Random& random, ChaosPlan& plan) {
   plan.duration_us = 1'000'000;
@@ -218,6 +240,8 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
     draw_contest(random, plan);
   } else if (kind == 2) {
     draw_quiet(random, plan);
+  } else if (kind == 3) {
+    draw_queue(random, plan);
   } else {
     draw_chaos(random, plan);
   }
