@@ -11,6 +11,7 @@ std::size_t ChaosKernel::read_events(std::span<cppland_event> out) noexcept {
   const std::size_t n = SimKernel::read_events(out);
   for (const cppland_event& event : out.first(n)) {
     if (event.type != CPPLAND_EVENT_READY) continue;
+    remember(event);
     if (heard_.size() < 64) {
       heard_.push_back(event);
     } else {
@@ -20,13 +21,58 @@ std::size_t ChaosKernel::read_events(std::span<cppland_event> out) noexcept {
   return n;
 }
 
+void ChaosKernel::remember(const cppland_event& event) {
+  const auto [known, first] = latest_.try_emplace(event.tid, event.generation);
+  if (first) return;
+  over_.push_back({event.tid, std::exchange(known->second, event.generation)});
+  if (over_.size() > 32) over_.pop_front();
+}
+
 std::size_t ChaosKernel::write_decisions(std::span<const cppland_decision> decisions) noexcept {
   if (hostile) {
     std::vector<cppland_decision> noise(1 + random_.below(8));
     std::ranges::generate(noise, [this] { return make_up(); });
     SimKernel::write_decisions(noise);
   }
-  return SimKernel::write_decisions(decisions);
+  if (stale) repeat_old();
+  if (!forgetful && !misplaces && named_percent_ == 0) return SimKernel::write_decisions(decisions);
+  std::size_t n = 0;
+  for (cppland_decision d : decisions) {
+    place(d);
+    const bool forgets = forgetful && random_.one_in(16);
+    if (!forgets && SimKernel::write_decisions({&d, 1}) == 0) break;
+    ++n;
+  }
+  return n;
+}
+
+// What was right for an earlier wait of a task that by now has begun another.
+void ChaosKernel::repeat_old() {
+  const std::uint64_t n = over_.empty() ? 0 : 1 + random_.below(8);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const Wait& wait = over_[random_.below(over_.size())];
+    cppland_decision d{};
+    d.op = CPPLAND_DECIDE_RUN;
+    d.tid = wait.tid;
+    d.generation = wait.generation;
+    d.key = kHostileKey;
+    d.cpu = CPPLAND_CPU_ANY;
+    SimKernel::write_decisions({&d, 1});
+  }
+}
+
+// Sends its task to one CPU: to one that it may use, or anywhere.
+void ChaosKernel::place(cppland_decision& d) {
+  if (misplaces) d.cpu = static_cast<std::int32_t>(random_.below(12)) - 2;
+  if (misplaces && random_.one_in(8)) d.slice_ns = random_.below(1'000'000'000);
+  if (random_.below(100) >= named_percent_) return;
+  for (const auto& task : Machine::current().tasks()) {
+    if (task->pid != d.tid) continue;
+    const CpuSet cpus = task->allowed & Machine::current().active();
+    std::uint64_t skip = random_.below(cpus.count());
+    for (const unsigned cpu : cpus)
+      if (skip-- == 0) d.cpu = static_cast<std::int32_t>(cpu);
+  }
 }
 
 // A decision for a wait that is over or never was, or one that makes no sense.
@@ -89,6 +135,18 @@ void ChaosAgent::disturb(const ChaosStep& step) {
     case Disturbance::kFullRing:
     case Disturbance::kFreeRing:
       kernel_->full_ring = step.what == Disturbance::kFullRing;
+      return;
+    case Disturbance::kStale:
+    case Disturbance::kFresh:
+      kernel_->stale = step.what == Disturbance::kStale;
+      return;
+    case Disturbance::kForgetful:
+    case Disturbance::kMindful:
+      kernel_->forgetful = step.what == Disturbance::kForgetful;
+      return;
+    case Disturbance::kMisplace:
+    case Disturbance::kPlace:
+      kernel_->misplaces = step.what == Disturbance::kMisplace;
       return;
     default:
       return;

@@ -2,7 +2,9 @@
 // agent.h - an agent that is late, stopped, confused or hostile when it is told to.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,8 @@ inline constexpr std::uint64_t kHostileKey = 0x0bad'0bad'0bad'0badULL;
 // A view of the kernel that loses, delays and makes up.
 class ChaosKernel final : public SimKernel {
  public:
-  ChaosKernel(Machine& machine, std::uint64_t seed) : SimKernel(machine), random_(seed) {}
+  ChaosKernel(Machine& machine, std::uint64_t seed, unsigned named_percent)
+      : SimKernel(machine), named_percent_(named_percent), random_(seed) {}
 
   std::size_t read_events(std::span<cppland_event> out) noexcept override;
   std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept override;
@@ -27,18 +30,33 @@ class ChaosKernel final : public SimKernel {
   bool hostile = false;
   bool delays = false;
   bool full_ring = false;
+  bool stale = false;
+  bool forgetful = false;
+  bool misplaces = false;
 
  private:
-  cppland_decision make_up();
+  // A wait that is over: the same task has been heard of since.
+  struct Wait {
+    std::int32_t tid;
+    std::uint64_t generation;
+  };
 
+  cppland_decision make_up();
+  void remember(const cppland_event& event);
+  void repeat_old();
+  void place(cppland_decision& d);
+
+  unsigned named_percent_;  // of the decisions, that name a CPU
   Random random_;
   std::vector<cppland_event> heard_;  // the last events, as far as they tell of a wait
+  std::unordered_map<std::int32_t, std::uint64_t> latest_;  // generation by tid
+  std::deque<Wait> over_;                                   // the last ones
 };
 
 class ChaosAgent final : public Behaviour {
  public:
-  ChaosAgent(std::uint64_t seed, Machine& machine, PolicyRunner& policy)
-      : ChaosAgent(std::make_unique<ChaosKernel>(machine, seed), policy) {}
+  ChaosAgent(const ChaosPlan& plan, Machine& machine, PolicyRunner& policy)
+      : ChaosAgent(std::make_unique<ChaosKernel>(machine, plan.seed, plan.named_percent), policy) {}
 
   Step next(Machine& machine, sim::Task& task) override;
 

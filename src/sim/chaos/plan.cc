@@ -39,13 +39,22 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
                                            {Disturbance::kDelayEvents, "delay-events"},
                                            {Disturbance::kDelayNone, "delay-none"},
                                            {Disturbance::kFullRing, "full-ring"},
-                                           {Disturbance::kFreeRing, "free-ring"}})
+                                           {Disturbance::kFreeRing, "free-ring"},
+                                           {Disturbance::kStale, "stale"},
+                                           {Disturbance::kFresh, "fresh"},
+                                           {Disturbance::kForgetful, "forgetful"},
+                                           {Disturbance::kMindful, "mindful"},
+                                           {Disturbance::kMisplace, "misplace"},
+                                           {Disturbance::kPlace, "place"}})
 // NOLINTEND(*-avoid-c-arrays, *-array-to-pointer-decay, *-bounds-*)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosTask, kind, nice, cpus, start_us, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosPlan, seed, policy, shape, nr_cpus, strict, percpu_local,
-                                   numa_local, duration_us, interleave_percent, tasks, steps)
+// Plans that were kept know nothing of what came later.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChaosPlan, seed, policy, shape, nr_cpus, strict,
+                                                percpu_local, numa_local, duration_us,
+                                                interleave_percent, timeout_us, named_percent,
+                                                contest_from_us, tasks, steps)
 
 namespace {
 
@@ -89,7 +98,7 @@ void draw_world_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
                  .value = random.below(1'000'000)};
   if (step.what == Disturbance::kNice) step.value = random.below(40);
   if (step.what == Disturbance::kAffinity) step.cpus = some_cpus(random, plan.nr_cpus);
-  const std::uint64_t later = at_us + random.below(30'000);
+  const std::uint64_t later = at_us + random.below(random.one_in(4) ? 300'000 : 30'000);
   if (step.what == Disturbance::kOffline) {
     if (plan.nr_cpus == 1) return;
     step.value = random.below(plan.nr_cpus);
@@ -100,19 +109,104 @@ void draw_world_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
   add_step(plan, step);
 }
 
+enum class Recovery : std::uint8_t { kSoon, kWhenever };
+
 // Things that are wrong with the agent, and that it recovers from.
-void draw_agent_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
+void draw_agent_step(Random& random, ChaosPlan& plan, std::uint64_t at_us, Recovery recovery) {
   using enum Disturbance;
-  constexpr std::array<std::pair<Disturbance, Disturbance>, 5> kKinds = {
+  constexpr std::array<std::pair<Disturbance, Disturbance>, 8> kKinds = {
       {{kStall, kStall},
+       {kStale, kFresh},
+       {kForgetful, kMindful},
+       {kMisplace, kPlace},
        {kStopAgent, kContinueAgent},
        {kHostile, kHonest},
        {kDelayEvents, kDelayNone},
-       {kFullRing, kFreeRing}}};
-  const auto [begin, end] = kKinds.at(random.below(kKinds.size()));
-  add_step(plan, {.at_us = at_us, .what = begin, .value = random.below(60'000)});
+       {kFullRing, kFreeRing}}};  // of which it takes long to recover
+  const bool soon = recovery == Recovery::kSoon;
+  const auto [begin, end] = kKinds.at(random.below(kKinds.size() - (soon ? 1 : 0)));
+  const std::uint64_t longest_us = soon ? 8'000 : 60'000;
+  add_step(plan, {.at_us = at_us, .what = begin, .value = random.below(longest_us)});
+  // What was asked before is asked anew.
+  if (begin == kStale)
+    add_step(plan, {.at_us = at_us, .what = kStall, .value = random.below(longest_us)});
   if (end == begin) return;
-  add_step(plan, {.at_us = at_us + random.below(60'000), .what = end});
+  add_step(plan, {.at_us = at_us + random.below(longest_us), .what = end});
+}
+
+// Anything goes, and goes wrong.
+void draw_chaos(Random& random, ChaosPlan& plan) {
+  plan.duration_us = 400'000;
+  const std::uint64_t tasks = 2 + random.below(28);
+  for (std::uint64_t i = 0; i < tasks; ++i)
+    plan.tasks.push_back(draw_task(random, plan.nr_cpus, plan.duration_us));
+  const bool sound = random.one_in(2);
+  const std::uint64_t steps = random.below(100);
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    const std::uint64_t at_us = random.below(plan.duration_us);
+    if (!sound && random.one_in(3)) {
+      draw_agent_step(random, plan, at_us, Recovery::kWhenever);
+    } else {
+      draw_world_step(random, plan, at_us);
+    }
+  }
+  if (!sound && random.one_in(10))
+    add_step(plan, {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
+  if (random.one_in(2)) plan.interleave_percent = static_cast<unsigned>(1 + random.below(30));
+  if (random.one_in(4)) plan.named_percent = static_cast<unsigned>(1 + random.below(100));
+}
+
+// Hogs of different weights on few CPUs, and an agent that is sound, or has recovered, or is gone.
+void draw_contest(Random& random, ChaosPlan& plan) {
+  constexpr std::array kNice = {-5, 0, 0, 5};
+  plan.shape = ChaosShape::kFlat;
+  plan.percpu_local = false;  // on one CPU nothing would be left to the agent
+  plan.nr_cpus = static_cast<unsigned>(1 + random.below(2));
+  plan.duration_us = 1'300'000;
+  plan.contest_from_us = 700'000;
+  plan.timeout_us = 250'000;
+  // For each CPU as many of each weight: nobody is heavier than a CPU is worth.
+  const std::uint64_t hogs = 2 + random.below(3);
+  for (std::uint64_t i = 0; i < hogs; ++i) {
+    const int nice = kNice.at(random.below(kNice.size()));
+    plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.nice = nice});
+  }
+  const std::uint64_t kind = random.below(3);
+  if (kind == 1) add_step(plan, {.at_us = 10'000, .what = Disturbance::kStopAgent});
+  if (kind == 2)
+    for (int i = 0; i < 4; ++i)
+      draw_agent_step(random, plan, random.below(60'000), Recovery::kSoon);
+}
+
+// Many wait, and the agent, which takes no rests in which they would run and begin to wait anew,
+// forgets some, or is late and repeats what it said before that.
+void draw_queue(Random& random, ChaosPlan& plan) {
+  plan.shape = ChaosShape::kFlat;
+  plan.nr_cpus = static_cast<unsigned>(1 + random.below(2));
+  plan.strict = true;
+  plan.percpu_local = false;
+  plan.duration_us = 500'000;
+  const std::uint64_t tasks = 4 + random.below(8);
+  for (std::uint64_t i = 0; i < tasks; ++i) {
+    const auto kind = random.one_in(4) ? ChaosTaskKind::kFickle : ChaosTaskKind::kHog;
+    plan.tasks.push_back({.kind = kind, .seed = random.below(1'000'000)});
+  }
+  const bool forgets = random.one_in(2);
+  add_step(plan, {.what = forgets ? Disturbance::kForgetful : Disturbance::kStale});
+  if (forgets) return;
+  for (int i = 0; i < 8; ++i)
+    add_step(plan, {.at_us = random.below(plan.duration_us),
+                    .what = Disturbance::kStall,
+                    .value = 6'000 + random.below(14'000)});
+}
+
+// Little to do, for longer than the kernel lets a task wait.
+void draw_quiet(Random& random, ChaosPlan& plan) {
+  plan.duration_us = 1'000'000;
+  plan.timeout_us = 250'000;
+  const std::uint64_t tasks = random.below(4);
+  for (std::uint64_t i = 0; i < tasks; ++i)
+    plan.tasks.push_back(draw_task(random, plan.nr_cpus, plan.duration_us));
 }
 
 }  // namespace
@@ -120,6 +214,15 @@ void draw_agent_step(Random& random, ChaosPlan& plan, std::uint64_t at_us) {
 bool ChaosPlan::agent_is_sound() const {
   return std::ranges::none_of(
       steps, [](const ChaosStep& step) { return step.what >= Disturbance::kStall; });
+}
+
+bool ChaosPlan::agent_stays_stopped() const {
+  bool stopped = false;
+  for (const ChaosStep& step : steps) {
+    if (step.what == Disturbance::kStopAgent) stopped = true;
+    if (step.what == Disturbance::kContinueAgent) stopped = false;
+  }
+  return stopped;
 }
 
 ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies) {
@@ -130,25 +233,18 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
                  .nr_cpus = static_cast<unsigned>(1 + random.below(6)),
                  .strict = random.one_in(2),
                  .percpu_local = random.one_in(4),
-                 .numa_local = random.one_in(4),
-                 .duration_us = 400'000};
+                 .numa_local = random.one_in(4)};
   if (plan.shape != ChaosShape::kFlat) plan.nr_cpus = 2 * ((plan.nr_cpus + 1) / 2);
-  const std::uint64_t tasks = 2 + random.below(28);
-  for (std::uint64_t i = 0; i < tasks; ++i)
-    plan.tasks.push_back(draw_task(random, plan.nr_cpus, plan.duration_us));
-  const bool sound = random.one_in(2);
-  const std::uint64_t steps = random.below(100);
-  for (std::uint64_t i = 0; i < steps; ++i) {
-    const std::uint64_t at_us = random.below(plan.duration_us);
-    if (!sound && random.one_in(3)) {
-      draw_agent_step(random, plan, at_us);
-    } else {
-      draw_world_step(random, plan, at_us);
-    }
+  const std::uint64_t kind = random.below(8);
+  if (kind < 2) {
+    draw_contest(random, plan);
+  } else if (kind == 2) {
+    draw_quiet(random, plan);
+  } else if (kind == 3) {
+    draw_queue(random, plan);
+  } else {
+    draw_chaos(random, plan);
   }
-  if (!sound && random.one_in(10))
-    add_step(plan, {.at_us = random.below(plan.duration_us), .what = Disturbance::kKillAgent});
-  if (random.one_in(2)) plan.interleave_percent = static_cast<unsigned>(1 + random.below(30));
   return plan;
 }
 

@@ -47,6 +47,12 @@ enum class Disturbance : std::uint8_t {
   kDelayNone,
   kFullRing,  // there is no room for events, until
   kFreeRing,
+  kStale,  // the agent also repeats decisions for waits that are over, until
+  kFresh,
+  kForgetful,  // now and then a decision is not sent, until
+  kMindful,
+  kMisplace,  // decisions name any CPU, allowed or not, there or not, or are for long, until
+  kPlace,
 };
 
 struct ChaosStep {
@@ -67,11 +73,18 @@ struct ChaosPlan {
   bool numa_local = false;
   std::uint64_t duration_us = 0;
   unsigned interleave_percent = 0;  // see MachineOptions
+  std::uint64_t timeout_us = 5'000'000;
+  unsigned named_percent = 0;  // of the decisions, that name a CPU that the task may use
+  // From then on hogs that are there from the beginning get shares by weight, and whoever decides
+  // is heard; 0: never. By then the agent has recovered, or is stopped for good.
+  std::uint64_t contest_from_us = 0;
   std::vector<ChaosTask> tasks{};
   std::vector<ChaosStep> steps{};  // in order of time
 
   // The agent is told nothing wrong, and does all that it should in time.
   [[nodiscard]] bool agent_is_sound() const;
+  // It is stopped, and not continued.
+  [[nodiscard]] bool agent_stays_stopped() const;
 };
 
 // The plan of a seed: the same everywhere. @policies: the names to choose from.

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "kernel/sim/machine.h"
+#include "sim/chaos/contest.h"
 #include "sim/chaos/plan.h"
+#include "sim/chaos/told.h"
 
 namespace cppland::sim {
 
@@ -24,6 +26,7 @@ class Watch final : public Observer {
   explicit Watch(const ChaosPlan& plan);
 
   void expect(const Task* agent) { agent_ = agent; }
+  void begin(std::uint64_t at) { began_at_ = at; }
   void started(const Task& task, ChaosTaskKind kind);
   void disturbed(const Task& task);
   void disturbed_cpus() { cpus_disturbed_ = true; }
@@ -52,18 +55,25 @@ class Watch final : public Observer {
     CpuSet allowed{};
     std::uint64_t allowed_since = 0;
     std::uint64_t asked_since = 0;  // 0: it is not in ASKED
+    std::uint64_t bound_at = 0;     // when it was last in a CPU's own queue
   };
 
   std::string look(const Machine& machine);
+  [[nodiscard]] std::string look_at_task(const Machine& machine, const Task& task);
   [[nodiscard]] std::string look_at_waiting(const Machine& machine, const Known& known) const;
-  [[nodiscard]] std::string look_at_agents_work(const Machine& machine) const;
+  [[nodiscard]] std::string look_at_agents_work(const Machine& machine);
+  [[nodiscard]] static std::string look_at_failovers(std::uint64_t at);
   std::string look_at_cpus(const Machine& machine);
+  [[nodiscard]] bool is_held_up(unsigned cpu) const;
 
   const ChaosPlan& plan_;
   bool agent_is_sound_;
   bool cpus_disturbed_ = false;
   bool tells_ = false;
   const Task* agent_ = nullptr;
+  std::uint64_t began_at_ = 0;
+  Contest contest_;
+  Told told_;
   std::vector<Known> known_;
   std::vector<std::uint64_t> leaves_since_;  // by CPU; 0: it does not leave
   std::string wrong_;

@@ -118,7 +118,7 @@ class World {
         policy_(policy_of(plan)),
         watch_(plan),
         machine_(topology_of(plan),
-                 {.timeout_ns = 5'000 * kMs,
+                 {.timeout_ns = plan.timeout_us * kUs,
                   .late_ns = Watch::kLate,
                   .forget_ns = Watch::kForget,
                   .starve_ns = Watch::kStarve,
@@ -132,7 +132,7 @@ class World {
   }
 
   std::string run() {
-    auto agent = std::make_unique<ChaosAgent>(plan_.seed, machine_, *policy_);
+    auto agent = std::make_unique<ChaosAgent>(plan_, machine_, *policy_);
     agent_ = agent.get();
     agent_task_ = &machine_.start_agent({.name = "agent", .behaviour = std::move(agent)});
     watch_.expect(agent_task_);
@@ -146,6 +146,7 @@ class World {
     for (const ChaosStep& step : plan_.steps)
       machine_.at(begin + step.at_us * kUs, [this, &step] { disturb(step); });
     machine_.attach();
+    watch_.begin(begin);
     // Piece by piece, to stop at the first thing that is wrong.
     for (std::uint64_t at = 0; at < plan_.duration_us && watch_.wrong().empty(); at += 1'000)
       machine_.run(begin + std::min(at + 1'000, plan_.duration_us) * kUs);

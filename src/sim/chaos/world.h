@@ -18,8 +18,12 @@ namespace cppland::sim {
 //   - nobody waits longer than the bounds that the dispatcher is given
 //   - no decision is carried out for another wait than that which it was made for
 //   - while the agent does its work, nobody has to be rescued, and nothing is gone on without it
+//   - the agent is told of all CPU time and of every exit
+//   - of all the time no more is without the agent than there is
 //   - the kernel does not end the scheduler, unless the agent was killed
-// and at the end that hogs which were alike, and were left alone, have had like shares.
+//   - where hogs contend and the agent is sound, or has recovered, it is asked and decides
+// and at the end that hogs which were left alone have had shares by weight, where somebody promises
+// that: the policy, or the dispatcher alone.
 // With @tells, what happens is printed to stdout.
 [[nodiscard]] std::string run_chaos(const ChaosPlan& plan, bool tells = false);
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// told.cc - holds events against each other, and against who is dead.
+#include "sim/chaos/told.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace cppland::sim {
+
+std::string Told::listen(bool exact) {
+  const cppland_shm& shm = Machine::shm();
+  for (; read_ != shm.dispatcher.event_head; ++read_) {
+    const cppland_event& event = shm.event[read_ % CPPLAND_EVENT_SLOTS];
+    if (event.seq != read_ + 1) break;  // its CPU is about to fill it
+    if (auto wrong = hear(event, exact); !wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+std::string Told::hear(const cppland_event& event, bool exact) {
+  Of& of = tasks_[event.tid];
+  if (event.type == CPPLAND_EVENT_GONE) of.gone = true;
+  const std::uint64_t before = std::exchange(of.total_ns, event.total_ns);
+  if (!exact) return {};
+  if (event.total_ns != before + event.used_ns)
+    return fmt::format("the agent hears that {} used {} us, of {} us after {} us", event.tid,
+                       event.used_ns / 1'000, event.total_ns / 1'000, before / 1'000);
+  const bool woke = (event.flags & CPPLAND_TASK_WOKE) != 0;
+  if (!woke && event.exec_runtime_ns < event.used_ns)
+    return fmt::format("the agent hears that {}, which has not slept, ran for {} us after {} us",
+                       event.tid, event.exec_runtime_ns / 1'000, event.used_ns / 1'000);
+  return {};
+}
+
+bool Told::misses(const Task& task, std::uint64_t now) {
+  constexpr std::uint64_t kSoon = 1'000'000;
+  const auto known = tasks_.find(task.pid);
+  if (known == tasks_.end() || known->second.gone) return false;
+  Of& of = known->second;
+  if (of.dead_since == 0) of.dead_since = now;
+  return now - of.dead_since > kSoon;
+}
+
+}  // namespace cppland::sim
