@@ -68,6 +68,7 @@ StopRequests::~StopRequests() {
   for (const Before& before : before_) ::sigaction(before.signal, &before.action, nullptr);
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is of whom handlers work for
 int StopRequests::signal() const noexcept { return first_signal.load(); }
 
 std::string what_was_thrown() {

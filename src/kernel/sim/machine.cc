@@ -32,7 +32,9 @@ constexpr std::array<std::uint32_t, 40> kPrioToWeight{
 // weight of 100 by kernel/sched/sched.h, sched_weight_to_cgroup(). REQUIRES: nice is in -20 to 19.
 std::uint32_t weight_of(int nice) {
   constexpr std::uint32_t kNiceZero = 1024;
-  const std::uint32_t weight = kPrioToWeight.at(static_cast<std::size_t>(nice + 20));
+  constexpr int kLeastNice = -20;
+  const auto place = static_cast<unsigned>(nice - kLeastNice);
+  const std::uint32_t weight = kPrioToWeight.at(place);
   return std::clamp((weight * 100 + kNiceZero / 2) / kNiceZero, 1U, 10000U);
 }
 

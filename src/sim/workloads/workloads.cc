@@ -118,6 +118,7 @@ Result<WorkloadSource> WorkloadSource::read(const std::string& file_or_name) {
 
 Loaded WorkloadSource::load() const {
   std::vector<std::unique_ptr<Workload>> workloads;
+  workloads.reserve(parts_.size());
   for (const Part& part : parts_)
     workloads.push_back(CPPLAND_TRY(part.text
                                         ? context(load_text(part.name, *part.text), "{}", part.name)
