@@ -51,10 +51,12 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosTask, kind, nice, cpus, start_us, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
 // Plans that were kept know nothing of what came later.
+// NOLINTBEGIN(misc-const-correctness): the library's macro
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChaosPlan, seed, policy, shape, nr_cpus, strict,
                                                 percpu_local, numa_local, duration_us,
                                                 interleave_percent, timeout_us, named_percent,
                                                 contest_from_us, tasks, steps)
+// NOLINTEND(misc-const-correctness)
 
 namespace {
 
