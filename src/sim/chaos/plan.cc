@@ -21,7 +21,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChaosShape, {{ChaosShape::kFlat, "flat"},
 NLOHMANN_JSON_SERIALIZE_ENUM(ChaosTaskKind, {{ChaosTaskKind::kHog, "hog"},
                                              {ChaosTaskKind::kFickle, "fickle"},
                                              {ChaosTaskKind::kMortal, "mortal"},
-                                             {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"}})
+                                             {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"},
+                                             {ChaosTaskKind::kSleeper, "sleeper"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
                                            {Disturbance::kNice, "nice"},
                                            {Disturbance::kWake, "wake"},
@@ -173,6 +174,8 @@ void draw_contest(Random& random, ChaosPlan& plan) {
     const int nice = kNice.at(random.below(kNice.size()));
     plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.nice = nice});
   }
+  if (random.one_in(2))
+    plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.kind = ChaosTaskKind::kSleeper});
   const std::uint64_t kind = random.below(3);
   if (kind == 1) add_step(plan, {.at_us = 10'000, .what = Disturbance::kStopAgent});
   if (kind == 2)
