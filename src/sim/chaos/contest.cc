@@ -33,7 +33,7 @@ std::string Contest::look(std::uint64_t at) {
 
 // How far a share of @due may be off; nothing if nobody promises shares by weight.
 std::optional<std::uint64_t> Contest::tolerance(std::uint64_t due) const {
-  const std::uint64_t turns = due / 16 + 3 * kTurn;  // on several CPUs, with their ticks at once
+  const std::uint64_t turns = due / 16 + 5 * kTurn;  // on several CPUs, with their ticks at once
   const std::string& policy = plan_.policy;
   if (plan_.agent_stays_stopped()) return turns;  // the dispatcher alone
   if (policy == "deadline" || policy == "edf") return turns;

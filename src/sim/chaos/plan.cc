@@ -21,7 +21,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChaosShape, {{ChaosShape::kFlat, "flat"},
 NLOHMANN_JSON_SERIALIZE_ENUM(ChaosTaskKind, {{ChaosTaskKind::kHog, "hog"},
                                              {ChaosTaskKind::kFickle, "fickle"},
                                              {ChaosTaskKind::kMortal, "mortal"},
-                                             {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"}})
+                                             {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"},
+                                             {ChaosTaskKind::kSleeper, "sleeper"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
                                            {Disturbance::kNice, "nice"},
                                            {Disturbance::kWake, "wake"},
@@ -51,10 +52,12 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosTask, kind, nice, cpus, start_us, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
 // Plans that were kept know nothing of what came later.
+// NOLINTBEGIN(misc-const-correctness): the library's macro
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChaosPlan, seed, policy, shape, nr_cpus, strict,
                                                 percpu_local, numa_local, duration_us,
                                                 interleave_percent, timeout_us, named_percent,
                                                 contest_from_us, tasks, steps)
+// NOLINTEND(misc-const-correctness)
 
 namespace {
 
@@ -171,6 +174,8 @@ void draw_contest(Random& random, ChaosPlan& plan) {
     const int nice = kNice.at(random.below(kNice.size()));
     plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.nice = nice});
   }
+  if (random.one_in(2))
+    plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.kind = ChaosTaskKind::kSleeper});
   const std::uint64_t kind = random.below(3);
   if (kind == 1) add_step(plan, {.at_us = 10'000, .what = Disturbance::kStopAgent});
   if (kind == 2)

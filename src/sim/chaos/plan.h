@@ -18,6 +18,7 @@ enum class ChaosTaskKind : std::uint8_t {
   kFickle,  // runs, sleeps, yields, waits to be woken, wakes others
   kMortal,  // the same, and exits
   kPerCpuThread,
+  kSleeper,  // sleeps for long, and is a hog after
 };
 
 struct ChaosTask {

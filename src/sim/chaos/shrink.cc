@@ -56,6 +56,7 @@ ChaosPlan shrink(ChaosPlan plan, const Fails& fails) {
         },
         fails);
     smaller |= shrink_by(plan, [](ChaosPlan& p) { p.interleave_percent /= 2; }, fails);
+    smaller |= shrink_by(plan, [](ChaosPlan& p) { p.named_percent /= 2; }, fails);
     smaller |= shrink_by(
         plan, [](ChaosPlan& p) { p.percpu_local = p.numa_local = p.strict = false; }, fails);
   }

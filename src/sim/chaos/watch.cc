@@ -31,7 +31,8 @@ Watch::Watch(const ChaosPlan& plan)
 void Watch::started(const Task& task, ChaosTaskKind kind) {
   // One that comes later is not like those that were there from the beginning.
   known_.push_back({.task = &task, .kind = kind, .disturbed = Machine::current().attached()});
-  if (kind == ChaosTaskKind::kHog && !known_.back().disturbed) contest_.add(task);
+  const bool is_hog = kind == ChaosTaskKind::kHog || kind == ChaosTaskKind::kSleeper;
+  if (is_hog && !known_.back().disturbed) contest_.add(task);
 }
 
 void Watch::disturbed(const Task& task) {

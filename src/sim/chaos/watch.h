@@ -26,6 +26,7 @@ class Watch final : public Observer {
   explicit Watch(const ChaosPlan& plan);
 
   void expect(const Task* agent) { agent_ = agent; }
+  // When the run begins.
   void begin(std::uint64_t at) { began_at_ = at; }
   void started(const Task& task, ChaosTaskKind kind);
   void disturbed(const Task& task);

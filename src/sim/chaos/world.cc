@@ -61,6 +61,17 @@ class Hog final : public Behaviour {
   }
 };
 
+class Sleeper final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    if (!std::exchange(has_slept_, true)) return {Step::Kind::kSleep, 600 * kMs};
+    return {Step::Kind::kRun, 10'000 * kMs};
+  }
+
+ private:
+  bool has_slept_ = false;
+};
+
 class PerCpuThread final : public Behaviour {
  public:
   explicit PerCpuThread(std::uint64_t seed) : random_(seed) {}
@@ -79,6 +90,8 @@ std::unique_ptr<Behaviour> behaviour_of(const ChaosTask& task) {
   switch (task.kind) {
     case ChaosTaskKind::kHog:
       return std::make_unique<Hog>();
+    case ChaosTaskKind::kSleeper:
+      return std::make_unique<Sleeper>();
     case ChaosTaskKind::kPerCpuThread:
       return std::make_unique<PerCpuThread>(task.seed);
     case ChaosTaskKind::kFickle:
