@@ -133,17 +133,16 @@ static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, 
 }
 
 /*
- * Whether @p, which wakes up and may use only one CPU, comes right after who runs there: nobody
+ * Whether @p, which wakes up and may use @cpu only, comes right after who runs there: nobody
  * else waits, and the agent is not wanted, so there is nothing to look for in between. Were it free
  * to go elsewhere, no CPU that becomes idle before would find it in this one's local queue. A
  * strict policy's agent may have to choose, should somebody else wake up until then.
  */
-static bool is_next(const struct task_struct *p)
+static bool is_next(const struct task_struct *p, s32 cpu)
 {
 	return p->nr_cpus_allowed == 1 && agent_rest && !agent.wanted && !agent.overdue &&
 	       !scx_bpf_dsq_nr_queued(DSQ_HELD) && !scx_bpf_dsq_nr_queued(DSQ_ASKED) &&
-	       nothing_waits_for(scx_bpf_task_cpu(p)) &&
-	       !scx_bpf_dsq_nr_queued(local_on(scx_bpf_task_cpu(p)));
+	       nothing_waits_for(cpu) && !scx_bpf_dsq_nr_queued(local_on(cpu));
 }
 
 /* Puts @p where it waits for a CPU. */
@@ -157,8 +156,6 @@ static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 en
 	} else if (!woke && state && state->calls_agent && ask(p, tctx, bpf_ktime_get_ns())) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
 		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
-	} else if (woke && is_next(p)) {
-		run_here(p, enq_flags);
 	} else if (woke && is_urgent(tctx)) {
 		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
@@ -193,6 +190,10 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 		}
 		if (p->nr_cpus_allowed == 1 && preempting_cpu(p, tctx) == cpu) {
 			preempt(p, cpu, enq_flags);
+			return;
+		}
+		if (is_next(p, cpu)) {
+			run_here(p, enq_flags);
 			return;
 		}
 	}
