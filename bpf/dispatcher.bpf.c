@@ -333,6 +333,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
 	struct task_ctx *tctx = task_ctx_of(p);
 	u64 now = bpf_ktime_get_ns();
+	bool was_rescued;
 
 	if (!state || !tctx)
 		return;
@@ -345,7 +346,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	/* The key of an earlier run would be smaller the longer ago that was. */
 	state->has_key =
 		tctx->flags & TASK_DECIDED || (state->has_credit && tctx->flags & TASK_HAS_KEY);
-	tctx->flags &= ~TASK_DECIDED;
+	was_rescued = tctx->flags & TASK_RESCUED;
+	tctx->flags &= ~(TASK_DECIDED | TASK_RESCUED);
 	state->is_rare = !!(tctx->flags & TASK_RARE);
 	if (state->taker == p->pid)
 		state->taken_at = 0;
@@ -357,7 +359,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 		return;
 	}
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
-	if (before(vtime_now, tctx->vtime))
+	if (!was_rescued && before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
 }
 

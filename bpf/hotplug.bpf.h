@@ -78,6 +78,15 @@ static void hand_back(u64 dsq, s32 cpu)
 	}
 }
 
+/* Likewise what was decided for some other CPU, but ran on @cpu last. */
+static void hand_back_decided(s32 cpu)
+{
+	u32 other;
+
+	bpf_for (other, 0, nr_cpu_ids)
+		hand_back(other, cpu);
+}
+
 /* When the dispatcher begins; from then on the kernel tells it of each that comes or goes. */
 int count_online(void)
 {
@@ -122,6 +131,7 @@ static bool tend_leaving_cpus(void)
 			hand_back(DSQ_SHARED, cpu);
 			hand_back(DSQ_URGENT, cpu);
 			hand_back(DSQ_AGENT, cpu);
+			hand_back_decided(cpu);
 			scx_bpf_kick_cpu(cpu, 0);
 		} else {
 			end_leaving(state, CPU_IS_OFFLINE);

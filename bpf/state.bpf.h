@@ -90,6 +90,7 @@ enum task_flags {
 	TASK_HAS_CREDIT = 1U << 5, /* its last wake-up may go ahead of others */
 	TASK_BEHIND = 1U << 6,	   /* in its place while the agent is late: far behind its share */
 	TASK_DECIDED = 1U << 7,	   /* its key is that of a decision for the run to come */
+	TASK_RESCUED = 1U << 8,	   /* it comes before its turn by vtime */
 };
 
 struct task_ctx {

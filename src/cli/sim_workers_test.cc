@@ -88,14 +88,14 @@ TEST(SimWorkers, EndWithTheProcessThatStartedThem) {
   const pid_t starter = ::fork();
   ASSERT_GE(starter, 0);
   if (starter == 0) {
-    (void)run_in_workers(
+    const auto runs = run_in_workers(
         2, 2,
         [&](std::size_t /*number*/, const sim::GoOn& /*each*/) -> Result<sim::RunFigures> {
-          (void)!::write(ends[1], "x", 1);
+          if (::write(ends[1], "x", 1) != 1) ::_exit(1);
           for (;;) ::pause();
         },
         go_on);
-    ::_exit(0);
+    ::_exit(runs ? 0 : 1);
   }
   ::close(ends[1]);
   std::array<char, 2> said{};

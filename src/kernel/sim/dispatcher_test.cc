@@ -241,8 +241,7 @@ TEST_F(SimDispatcher, LooksForAnIdleCpuInTheTasksNodeWithNumaLocal) {
   std::vector<Cpu> all;
   for (unsigned id = 0; id < 4; ++id)
     all.push_back({.id = id, .core = id, .llc = id / 2, .node = id / 2});
-  make(Topology(all));
-  *dispatcher().numa_local = 1;
+  make(Topology(all), {.numa_local = true});
   Task& task = hog(*machine_);
   task.numa_preferred_nid = 1;
   run(100 * kMs);

@@ -52,6 +52,11 @@ class Kfuncs {
   // that they are about, once.
   static void insert(Task& p, std::uint64_t dsq, std::uint64_t slice, const std::uint64_t* vtime,
                      std::uint64_t flags) {
+    constexpr std::uint64_t kInternal = 0xfULL << 56;  // __SCX_ENQ_INTERNAL_MASK
+    if ((flags & kInternal) != 0) {
+      fail(fmt::format("invalid enq_flags 0x{:x}", flags));
+      return;
+    }
     if (m().being_inserted_ != &p) {
       fail(fmt::format("Direct dispatch attempted on {}[{}]", p.name, p.pid));
       return;
@@ -60,7 +65,7 @@ class Kfuncs {
       fail(fmt::format("{}[{}] already direct-dispatched", p.name, p.pid));
       return;
     }
-    p.scx.slice = std::max<std::uint64_t>(slice, 1);
+    p.scx.slice = slice != 0 ? slice : std::max<std::uint64_t>(p.scx.slice, 1);
     if (is_local(dsq) && vtime) {
       fail("cannot use vtime ordering for built-in DSQs");
       return;
@@ -168,6 +173,10 @@ class Kfuncs {
       fail(fmt::format("invalid CPU {}", cpu));
       return;
     }
+    if ((flags & SCX_KICK_IDLE) != 0 && (flags & SCX_KICK_PREEMPT) != 0) {
+      fail("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
+      return;
+    }
     m().later([cpu, flags] { kick_now(cpu, flags); });
   }
 
@@ -230,12 +239,22 @@ class Kfuncs {
   static void set_callback(bpf_timer* at, void* callback) { timer(at).callback = callback; }
   static void set_key(bpf_timer* at, std::uint32_t key) { timer(at).key = key; }
 
+  // kernel/sched/ext_idle.c: the functions for nodes want SCX_OPS_BUILTIN_IDLE_PER_NODE, which the
+  // dispatcher asks for with -n, and those for the whole machine want it not to be there.
+  static bool tracks_idle_by_node(bool wanted) {
+    if (m().options_.numa_local == wanted) return true;
+    fail(wanted ? "per-node idle tracking is disabled" : "per-node idle tracking is enabled");
+    return false;
+  }
+
   static s32 pick_idle(const cpumask* mask, std::uint64_t flags) {
+    if (!tracks_idle_by_node(false)) return -EBUSY;
     return m().pick_idle(cpus(mask), (flags & SCX_PICK_IDLE_CORE) != 0);
   }
 
   // scx_bpf_pick_idle_cpu_node(): that node first, then the others.
   static s32 pick_idle_in(const cpumask* mask, s32 node, std::uint64_t flags) {
+    if (!tracks_idle_by_node(true)) return -EBUSY;
     CpuSet in_node;
     for (const Cpu& cpu : m().topology_.cpus()) {
       if (static_cast<s32>(cpu.node) == node) in_node.set(cpu.id);
@@ -256,7 +275,11 @@ class Kfuncs {
     return static_cast<s32>(m().topology_.find(static_cast<unsigned>(cpu))->node);
   }
   static const cpumask* online() { return reinterpret_cast<const cpumask*>(&m().online_); }
-  static const cpumask* idle() { return reinterpret_cast<const cpumask*>(&m().idle_); }
+  static const cpumask* idle(bool of_node) {
+    static const CpuSet none;
+    const CpuSet& mask = tracks_idle_by_node(of_node) ? m().idle_ : none;
+    return reinterpret_cast<const cpumask*>(&mask);
+  }
   static task_struct* find(s32 pid) {
     Task* found = m().task_of(static_cast<std::uint64_t>(pid));
     return found && found->state != TaskState::kDead ? found : nullptr;
@@ -433,8 +456,8 @@ s32 scx_bpf_task_cpu(const task_struct* p) {
 s32 scx_bpf_cpu_node(s32 cpu) { return Kfuncs::node_of(cpu); }
 const cpumask* scx_bpf_get_online_cpumask() { return Kfuncs::online(); }
 void scx_bpf_put_cpumask(const cpumask* /*mask*/) {}
-const cpumask* scx_bpf_get_idle_cpumask() { return Kfuncs::idle(); }
-const cpumask* scx_bpf_get_idle_cpumask_node(int /*node*/) { return Kfuncs::idle(); }
+const cpumask* scx_bpf_get_idle_cpumask() { return Kfuncs::idle(false); }
+const cpumask* scx_bpf_get_idle_cpumask_node(int /*node*/) { return Kfuncs::idle(true); }
 void scx_bpf_put_idle_cpumask(const cpumask* /*mask*/) {}
 void scx_bpf_dump_bstr(char* /*format*/, unsigned long long* /*data*/, u32 /*size*/) {}
 u32 scx_bpf_reenqueue_local() { return Kfuncs::reenqueue_local(); }

@@ -146,7 +146,7 @@ TEST_F(SimKfuncs, PicksInTheNodeFirst) {
   std::vector<Cpu> nodes;
   for (unsigned id = 0; id < 4; ++id)
     nodes.push_back({.id = id, .core = id, .llc = id / 2, .node = id / 2});
-  machine_ = std::make_unique<Machine>(Topology(nodes));
+  machine_ = std::make_unique<Machine>(Topology(nodes), MachineOptions{.numa_local = true});
   hog(*machine_);
   machine_->attach();
   machine_->run(machine_->now() + kMs);
@@ -172,6 +172,28 @@ TEST_F(SimKfuncs, KickOfNoCpuIsAnError) {
   begin(1, 1);
   from_timer([] { scx_bpf_kick_cpu(5, 0); });
   expect_error("invalid CPU 5");
+}
+
+// scx_kick_cpu().
+TEST_F(SimKfuncs, KickOfAnIdleCpuPreemptsNobody) {
+  begin(1, 1);
+  from_timer([] { scx_bpf_kick_cpu(0, SCX_KICK_IDLE | SCX_KICK_PREEMPT); });
+  expect_error("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
+}
+
+// scx_dsq_insert_preamble(), __SCX_ENQ_INTERNAL_MASK.
+TEST_F(SimKfuncs, TheKernelsOwnEnqueueFlagsAreRefused) {
+  begin(1, 3);
+  from_timer(
+      [&] { scx_bpf_dsq_insert(machine_->tasks()[1].get(), kHeld, 0, std::uint64_t{1} << 56); });
+  expect_error("invalid enq_flags");
+}
+
+// kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node() and scx_bpf_pick_idle_cpu().
+TEST_F(SimKfuncs, IdleCpusAreTrackedByNodeOrNot) {
+  begin(2, 1);
+  from_timer([&] { scx_bpf_pick_idle_cpu_node(machine_->tasks()[0]->cpus_ptr, 0, 0); });
+  expect_error("per-node idle tracking is disabled");
 }
 
 }  // namespace

@@ -67,7 +67,9 @@ std::string Watch::look(const Machine& machine) {
       known.allowed = task.allowed;
       known.allowed_since = machine.now();
     }
-    if (task.queue && task.queue->id() < CPPLAND_MAX_CPUS) known.bound_at = machine.now();
+    const bool bound = task.queue && task.queue->id() < CPPLAND_MAX_CPUS;
+    if (known.bound && !bound) known.freed_at = machine.now();
+    known.bound = bound;
     const bool asked = task.queue && task.queue->id() == kAsked;
     if (!asked || known.asked_since == 0) known.asked_since = asked ? machine.now() : 0;
     if (task.state != TaskState::kWaiting) continue;
@@ -101,22 +103,12 @@ std::string Watch::look_at_task(const Machine& machine, const Task& task) {
   return {};
 }
 
-// Who was decided for one CPU, and last ran on @cpu, is in nobody's way but there: the dispatcher
-// leaves it where it is.
-bool Watch::is_held_up(unsigned cpu) const {
-  return std::ranges::any_of(known_, [&](const Known& known) {
-    const Task& task = *known.task;
-    return task.state == TaskState::kWaiting && task.on_cpu == static_cast<int>(cpu) &&
-           task.queue->id() < CPPLAND_MAX_CPUS && task.queue->id() != cpu;
-  });
-}
-
 std::string Watch::look_at_cpus(const Machine& machine) {
   for (unsigned cpu = 0; cpu < plan_.nr_cpus; ++cpu) {
     std::uint64_t& since = leaves_since_[cpu];
     if (!machine.is_leaving(static_cast<int>(cpu))) {
       since = 0;
-    } else if (since == 0 || is_held_up(cpu)) {
+    } else if (since == 0) {
       since = machine.now();
     } else if (machine.now() - since > kGone) {
       return fmt::format("CPU {} shall go offline and has not for {} ms", cpu, kGone / kMs);
@@ -138,15 +130,12 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
   // A CPU that is claimed for it may come to look for work a moment before it is queued, and take
   // another task; then it is found when one of the running CPUs next looks.
   const bool late_kick = machine.now() - machine.late_kick_at() < 2 * kTick;
-  // So is one that is rescued from a CPU's own queue, for which none is woken.
-  const bool rescued = known.bound_at > task.runnable_since;
-  const std::uint64_t patience = late_kick || rescued ? kTick + kMs : kMs;
-  const bool bound = task.queue->id() < CPPLAND_MAX_CPUS;  // to one CPU
+  const std::uint64_t patience = late_kick ? kTick + kMs : kMs;
   const std::uint64_t since =
-      bound ? task.runnable_since : std::max(task.runnable_since, known.bound_at);
+      known.bound ? task.runnable_since : std::max(task.runnable_since, known.freed_at);
   for (const unsigned cpu : task.allowed) {
     const int id = static_cast<int>(cpu);
-    if (bound && task.queue->id() != cpu) continue;
+    if (known.bound && task.queue->id() != cpu) continue;
     if (may && machine.now() - since > patience && cpu < plan_.nr_cpus &&
         machine.idle_for(id) > patience)
       return fmt::format("{} waits in queue {:#x}, on CPU {}'s runqueue, while CPU {} is idle",

@@ -56,7 +56,8 @@ class Watch final : public Observer {
     CpuSet allowed{};
     std::uint64_t allowed_since = 0;
     std::uint64_t asked_since = 0;  // 0: it is not in ASKED
-    std::uint64_t bound_at = 0;     // when it was last in a CPU's own queue
+    bool bound = false;             // it waits in a CPU's own queue
+    std::uint64_t freed_at = 0;     // when it left one last
   };
 
   std::string look(const Machine& machine);
@@ -65,7 +66,6 @@ class Watch final : public Observer {
   [[nodiscard]] std::string look_at_agents_work(const Machine& machine);
   [[nodiscard]] static std::string look_at_failovers(std::uint64_t at);
   std::string look_at_cpus(const Machine& machine);
-  [[nodiscard]] bool is_held_up(unsigned cpu) const;
 
   const ChaosPlan& plan_;
   bool agent_is_sound_;
