@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/exit_status.h"
 #include "cli/validators.h"
 
 namespace cppland::cli {
@@ -92,7 +93,7 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
 }
 
 Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), 2};
+  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 Result<void> read_timeout(Options& options) {

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 #include "cli/sim_options.h"
 #include "cli/sim_progress.h"
 #include "cli/sim_runs.h"
@@ -24,9 +25,6 @@ namespace {
 
 using cli::SimOptions;
 
-constexpr int kFailure = 1;
-constexpr int kSignalled = 128;
-
 // Figures that got lost on a full disk must not pass for a success.
 Result<void> print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
@@ -39,7 +37,7 @@ std::string told(const Error& error) {
 
 int fail(const SchedulerInfo& info, std::string_view message) {
   fmt::print(stderr, "{}: {}\n", info.name, message);
-  return kFailure;
+  return cli::kFailure;
 }
 
 // Those of the program, and those that come with cppland under other names.
@@ -112,7 +110,7 @@ Result<int> simulate(const SchedulerInfo& info, SimOptions& options) {
   const cli::ThrowIsAMessage throw_is_a_message(info.name);
   Outputs outputs = CPPLAND_TRY(Outputs::create(options));
   const auto runs = CPPLAND_TRY(run(options, outputs, requests));
-  if (!runs) return kSignalled + requests.signal();
+  if (!runs) return cli::kSignalled + requests.signal();
   CPPLAND_TRY(write(outputs, options, *runs));
   int status = 0;
   for (const sim::RunFigures& each : *runs) {

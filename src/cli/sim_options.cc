@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 #include "cli/sim_topology.h"
 #include "cli/validators.h"
 #include "sim/workload.h"
@@ -211,7 +212,7 @@ Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
 }
 
 Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), 2};
+  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 }  // namespace

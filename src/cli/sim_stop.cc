@@ -12,13 +12,12 @@
 #include <new>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 
 namespace cppland::cli {
 namespace {
 
 constexpr unsigned kPatience = 1;  // s
-constexpr int kFailure = 1;
-constexpr int kSignalled = 128;
 
 // Handlers take no arguments of ours.
 // NOLINTBEGIN(*-non-const-global-variables)
