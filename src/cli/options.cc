@@ -134,7 +134,7 @@ std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int arg
   } catch (const CLI::CallForHelp&) {
     return std::unexpected(Goodbye{app.help(), 0});
   } catch (const CLI::ParseError& wrong) {
-    return std::unexpected(refuse(info, wrong.what()));
+    return std::unexpected(refuse(info, in_words(wrong)));
   }
   if (version) return std::unexpected(Goodbye{version_line(info) + "\n", 0});
   if (options.slice_min_us > options.slice_us)
