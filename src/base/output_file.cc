@@ -101,9 +101,14 @@ void OutputFile::flush() {
   buffer_.clear();
 }
 
-Result<void> OutputFile::commit() {
+Result<void> OutputFile::finish() {
   flush();
   if (failed()) return error(errno_, "write {}", path_);
+  return {};
+}
+
+Result<void> OutputFile::commit() {
+  CPPLAND_TRY(finish());
   // Some file systems notice only now that there is no room.
   if (::close(fd_.release()) != 0) return error(errno, "write {}", path_);
   if (!temporary_) return {};

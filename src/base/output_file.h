@@ -32,6 +32,10 @@ class OutputFile {
   void write(std::string_view text);
   [[nodiscard]] bool failed() const noexcept { return errno_ != 0; }
 
+  // Everything is written, but not in its place yet. What has to be told of the disk is told here,
+  // as far as it knows.
+  [[nodiscard]] Result<void> finish();
+
   // Everything is written and in its place. To be called once, at the end.
   [[nodiscard]] Result<void> commit();
 

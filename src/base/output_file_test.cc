@@ -140,6 +140,21 @@ TEST_F(OutputFileTest, NoticesAFullDiskWhileItWrites) {
   EXPECT_TRUE(file->failed());
 }
 
+TEST_F(OutputFileTest, IsNotInItsPlaceWhenItIsFinished) {
+  auto full = OutputFile::create("/dev/full");
+  ASSERT_TRUE(full);
+  full->write("x");
+  EXPECT_FALSE(full->finish());
+  {
+    auto file = OutputFile::create(path("f"));
+    ASSERT_TRUE(file);
+    file->write("x");
+    EXPECT_TRUE(file->finish());
+    EXPECT_FALSE(fs::exists(path("f")));
+  }
+  EXPECT_EQ(files(), 0);
+}
+
 TEST_F(OutputFileTest, WritesIntoAPipeAsItIs) {
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   const auto reader = open_file(path("pipe"), O_RDWR);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/exit_status.h"
 #include "cli/validators.h"
 
 namespace cppland::cli {
@@ -92,7 +93,7 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
 }
 
 Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), 2};
+  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 Result<void> read_timeout(Options& options) {
@@ -133,7 +134,7 @@ std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int arg
   } catch (const CLI::CallForHelp&) {
     return std::unexpected(Goodbye{app.help(), 0});
   } catch (const CLI::ParseError& wrong) {
-    return std::unexpected(refuse(info, wrong.what()));
+    return std::unexpected(refuse(info, in_words(wrong)));
   }
   if (version) return std::unexpected(Goodbye{version_line(info) + "\n", 0});
   if (options.slice_min_us > options.slice_us)

@@ -20,6 +20,7 @@
 #include "agent/agent_thread.h"
 #include "agent/memory.h"
 #include "base/clock.h"
+#include "cli/exit_status.h"
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "kernel/live/dispatcher.h"
@@ -155,7 +156,8 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   spdlog::info("{}", summary(*dispatcher, new_faults));
   if (!ended) {
     say(fmt::format("{}: the policy does not come to an end: leaving without it\n", info.name));
-    std::_Exit(outcome == Outcome::kDone ? 0 : 1);  // the thread still works with what is here
+    std::_Exit(
+        outcome == Outcome::kDone ? 0 : cli::kFailure);  // the thread still works with what is here
   }
   if (outcome != Outcome::kRestart) return outcome;
   if (signal != 0) return Outcome::kDone;
@@ -166,7 +168,7 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
 
 int fail(const SchedulerInfo& info, std::string_view why) {
   say(fmt::format("{}: {}\n", info.name, why));
-  return 1;
+  return cli::kFailure;
 }
 
 int say_goodbye(const SchedulerInfo& info, const cli::Goodbye& goodbye) {
@@ -188,7 +190,7 @@ int run(const SchedulerInfo& info, int argc, char** argv) {
     if (const auto ready = live::preflight(); !ready) return fail(info, ready.error().tried());
     const auto outcome = schedule(info, *options, *signals);
     if (!outcome) return fail(info, outcome.error().message());
-    if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : 1;
+    if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : cli::kFailure;
     if (signals->take() != 0) return 0;
   }
 }

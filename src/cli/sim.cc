@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sim.cc - simulate_main(): from the command line to the exit status.
 #include <cppland/simulate.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +13,7 @@
 #include <optional>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 #include "cli/sim_options.h"
 #include "cli/sim_progress.h"
 #include "cli/sim_runs.h"
@@ -24,9 +27,6 @@ namespace {
 
 using cli::SimOptions;
 
-constexpr int kFailure = 1;
-constexpr int kSignalled = 128;
-
 // Figures that got lost on a full disk must not pass for a success.
 Result<void> print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
@@ -39,7 +39,7 @@ std::string told(const Error& error) {
 
 int fail(const SchedulerInfo& info, std::string_view message) {
   fmt::print(stderr, "{}: {}\n", info.name, message);
-  return kFailure;
+  return cli::kFailure;
 }
 
 // Those of the program, and those that come with cppland under other names.
@@ -78,15 +78,26 @@ struct Outputs {
   }
 };
 
+// In their places only when nothing can go wrong any more.
 Result<void> write(Outputs& outputs, const SimOptions& options,
                    const std::vector<sim::RunFigures>& runs) {
   const std::string json = options.json.empty() ? std::string() : json_text(runs);
-  if (outputs.trace) CPPLAND_TRY(outputs.trace->commit());
-  if (outputs.json) {
-    outputs.json->write(json);
-    CPPLAND_TRY(outputs.json->commit());
+  if (outputs.json) outputs.json->write(json);
+  for (auto* output : {&outputs.trace, &outputs.json}) {
+    if (*output) CPPLAND_TRY((*output)->finish());
   }
-  return print(options.json == "-" ? json : table(runs));
+  CPPLAND_TRY(print(options.json == "-" ? json : table(runs)));
+  for (auto* output : {&outputs.trace, &outputs.json}) {
+    if (*output) CPPLAND_TRY((*output)->commit());
+  }
+  return {};
+}
+
+// A file that is opened must not become stdin, stdout or stderr, and take what is printed there.
+void occupy_standard_files() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // the lowest is free
+  }
 }
 
 // The runs; without a value if a signal has ended them.
@@ -112,7 +123,7 @@ Result<int> simulate(const SchedulerInfo& info, SimOptions& options) {
   const cli::ThrowIsAMessage throw_is_a_message(info.name);
   Outputs outputs = CPPLAND_TRY(Outputs::create(options));
   const auto runs = CPPLAND_TRY(run(options, outputs, requests));
-  if (!runs) return kSignalled + requests.signal();
+  if (!runs) return cli::kSignalled + requests.signal();
   CPPLAND_TRY(write(outputs, options, *runs));
   int status = 0;
   for (const sim::RunFigures& each : *runs) {
@@ -140,6 +151,7 @@ int simulate_or_say_why_not(const SchedulerInfo& info, int argc, char** argv) {
 }  // namespace
 
 int simulate_main(const SchedulerInfo& info, int argc, char** argv) {
+  occupy_standard_files();
   try {
     return simulate_or_say_why_not(info, argc, argv);
   } catch (const std::exception& wrong) {  // no memory

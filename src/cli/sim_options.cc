@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 #include "cli/sim_topology.h"
 #include "cli/validators.h"
 #include "sim/workload.h"
@@ -187,6 +189,18 @@ Result<Topology> chosen_topology(const Raw& raw) {
                  raw.topology);
 }
 
+// Nobody means to write over what is simulated.
+Result<void> keep_workload(const Raw& raw) {
+  for (const std::string& file : sim::workload_files(raw.workload)) {
+    for (const auto& [flag, path] :
+         {std::pair("--json", &raw.json), std::pair("--trace", &raw.trace)}) {
+      if (!path->empty() && OutputFile::place_of(*path) == OutputFile::place_of(file))
+        return error(EINVAL, "{} and --workload name the same file", flag);
+    }
+  }
+  return {};
+}
+
 Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
   CPPLAND_TRY(check_workload(raw.workload));
   // Each by itself: GCC 12 forgets to destroy what an initializer has made when it is left.
@@ -204,6 +218,8 @@ Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
                      .trace = raw.trace};
   if (!raw.trace.empty() && options.policies.size() * options.seeds > 1)
     return error(EINVAL, "--trace is of one run: leave out --compare and --seeds");
+  if (raw.trace == "-") return error(EINVAL, "--trace needs a file: \"-\" is of --json only");
+  CPPLAND_TRY(keep_workload(raw));
   if (!raw.trace.empty() && !raw.json.empty() &&
       OutputFile::place_of(raw.trace) == OutputFile::place_of(raw.json))
     return error(EINVAL, "--trace and --json name the same file");
@@ -211,7 +227,7 @@ Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
 }
 
 Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), 2};
+  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 }  // namespace
@@ -230,7 +246,7 @@ std::expected<SimOptions, Goodbye> parse_sim_options(const SchedulerInfo& info, 
   } catch (const CLI::CallForHelp&) {
     return std::unexpected(Goodbye{app.help(), 0});
   } catch (const CLI::ParseError& wrong) {
-    return std::unexpected(refuse(info, wrong.what()));
+    return std::unexpected(refuse(info, in_words(wrong)));
   }
   if (raw.version)
     return std::unexpected(Goodbye{fmt::format("{} version {}\n", info.name, info.version), 0});

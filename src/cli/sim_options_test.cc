@@ -141,8 +141,22 @@ TEST(SimOptions, RefuseWhatMakesNoSense) {
   EXPECT_THAT(refused({"--trace", "t", "--seeds", "2"}), HasSubstr("--trace is of one run"));
   EXPECT_THAT(refused({"--trace", "t", "--compare", "second"}), HasSubstr("--trace is of one run"));
   EXPECT_THAT(refused({"--trace", "t", "--json", "t"}), HasSubstr("name the same file"));
+  EXPECT_THAT(refused({"--trace", "-"}), HasSubstr("--trace needs a file"));
+  for (const std::string flag : {"--cpus=", "--compare=", "--json=", "--set"})
+    EXPECT_THAT(refused_alone({"--workload=hogs", flag}), HasSubstr(" needs a value")) << flag;
+  EXPECT_THAT(refused({"--json=a", "--json=b"}), EndsWith("--json may be there only once"));
   EXPECT_THAT(refused({"--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(refused({"word"}), HasSubstr("word"));
+}
+
+TEST(SimOptions, DoNotWriteOverTheWorkload) {
+  for (const std::string flag : {"--json", "--trace"}) {
+    for (const std::string file : {"some.json", "./some.json"})
+      EXPECT_THAT(refused({flag, file}), EndsWith(flag + " and --workload name the same file"));
+    EXPECT_THAT(refused_alone({"--workload=hogs+./a+b.json", flag, "b.json"}),
+                EndsWith(flag + " and --workload name the same file"));
+  }
+  EXPECT_TRUE(parse({"--workload", "hogs", "--json", "hogs"}));
 }
 
 TEST(SimOptions, NeedAWorkloadThatThereIs) {

@@ -12,13 +12,12 @@
 #include <new>
 
 #include "base/output_file.h"
+#include "cli/exit_status.h"
 
 namespace cppland::cli {
 namespace {
 
 constexpr unsigned kPatience = 1;  // s
-constexpr int kFailure = 1;
-constexpr int kSignalled = 128;
 
 // Handlers take no arguments of ours.
 // NOLINTBEGIN(*-non-const-global-variables)
@@ -33,6 +32,7 @@ std::string_view the_program;
 }
 
 void on_signal(int signal) {
+  if (signal == SIGPIPE) end_at_once(signal);
   int first = 0;
   if (!first_signal.compare_exchange_strong(first, signal)) end_at_once(first);
   ::alarm(kPatience);
@@ -51,7 +51,7 @@ void on_alarm(int /*signal*/) { end_at_once(first_signal.load()); }
 
 StopRequests::StopRequests() {
   first_signal = 0;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGALRM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM}) {
     struct sigaction mine{};
     mine.sa_handler = signal == SIGALRM ? on_alarm : on_signal;
     mine.sa_flags = SA_RESTART;

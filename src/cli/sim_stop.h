@@ -11,7 +11,8 @@ namespace cppland::cli {
 
 // While it lives, SIGINT, SIGTERM and SIGHUP (what of it is not ignored) wait to be asked for. But
 // if one is not within a second, or another comes, a policy may be in an endless loop: the process
-// ends at once, with status 128 + the first signal and without unfinished files. One at a time.
+// ends at once, with status 128 + the first signal and without unfinished files. So it does if who
+// reads its output is gone (SIGPIPE). One at a time.
 class StopRequests {
  public:
   StopRequests();

@@ -58,6 +58,7 @@ struct StoppedTwice : policies::Fifo {
   Decision next(const Moment& /*moment*/) {
     std::raise(SIGINT);
     std::raise(SIGTERM);
+    std::fputs("went on", stderr);
     return {};
   }
 };
@@ -89,6 +90,14 @@ struct ThrowerAtFirst : policies::Fifo {
     throw std::runtime_error("no beginning");
   }
 };
+
+// Whoever read stdout is gone.
+void print_to_nobody() {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) std::exit(1);
+  ::dup2(ends[1], STDOUT_FILENO);
+  ::close(ends[0]);
+}
 
 struct Done {
   int status = -1;
@@ -172,6 +181,9 @@ TEST_F(SimTest, WritesNamesThatAreNoUtf8) {
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("\xff"));
   EXPECT_EQ(json_file("f.json").at("runs").at(0).at("classes").count("\uFFFD"), 1U);
+  const Done several = run({"--workload=" + path("w.json"), "--seeds=2"});  // in workers
+  EXPECT_EQ(several.status, 0) << several.err;
+  EXPECT_THAT(several.out, HasSubstr("\uFFFD"));
 }
 
 TEST_F(SimTest, PrintsJsonInsteadOfATable) {
@@ -262,6 +274,36 @@ TEST_F(SimTest, SaysThatTheDiskIsFull) {
 
 TEST_F(SimTest, LeavesNoFileBehindIfAnotherFails) {
   EXPECT_EQ(run({"--json", path("f.json"), "--trace", "/dev/full"}).status, 1);
+  EXPECT_EQ(run({"--json", "/dev/full", "--trace", path("f.trace")}).status, 1);
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(SimTest, LeavesNoFileBehindIfFiguresCannotBePrinted) {
+  ASSERT_EXIT(
+      {
+        if (std::freopen("/dev/full", "w", stdout) == nullptr) std::exit(2);
+        std::exit(status_of<>({"--trace", path("f.trace"), "--json", path("f.json")}));
+      },
+      ::testing::ExitedWithCode(1), "^sim_mine: write to stdout: No space left on device\n$");
+  EXPECT_EQ(files(), 0);
+}
+
+// The file would be what stdout was.
+TEST_F(SimTest, PrintsNothingIntoItsFiles) {
+  ASSERT_EXIT(
+      {
+        ::close(STDOUT_FILENO);
+        std::exit(status_of<>({"--json", path("f.json")}));
+      },
+      ::testing::ExitedWithCode(1), "^sim_mine: write to stdout: Bad file descriptor\n$");
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(SimTest, EndsQuietlyIfNobodyReadsItsOutput) {
+  for (const std::string flag : {"--seeds=1", "--seeds=2"}) {
+    ASSERT_EXIT((print_to_nobody(), std::exit(status_of<>({flag, "--json", path("f.json")}))),
+                ::testing::ExitedWithCode(128 + SIGPIPE), "^$");
+  }
   EXPECT_EQ(files(), 0);
 }
 

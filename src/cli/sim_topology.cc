@@ -14,6 +14,8 @@
 namespace cppland::cli {
 namespace {
 
+constexpr unsigned kMostThreads = 8;  // of a core, as of POWER
+
 // With the names of `tools/vm --topology`, and two more.
 struct Shape {
   std::optional<unsigned> sockets{};
@@ -43,8 +45,11 @@ Result<void> set_part(Shape& shape, std::string_view part) {
     shape.*member = *value;
     return {};
   }
-  return error(EINVAL, "\"{}\" is not (sockets|cores|threads|nodes|llcs|little)=NUMBER, each once",
-               part);
+  return error(
+      EINVAL,
+      "\"{}\" is not (sockets|cores|threads|nodes|llcs|little)=NUMBER, each once, and from 1 to "
+      "{} (little: from 0)",
+      part, kMostCpus);
 }
 
 Result<Shape> parse_shape(std::string_view text) {
@@ -79,6 +84,8 @@ Result<Counts> complete(const Shape& shape, std::optional<unsigned> cpus) {
   const std::uint64_t made = others * counts.cores;
   if (cpus && made != *cpus) return error(EINVAL, "makes {} CPUs, but --cpus says {}", made, *cpus);
   if (made > kMostCpus) return error(EINVAL, "makes {} CPUs; {} is the limit", made, kMostCpus);
+  if (counts.threads > kMostThreads)
+    return error(EINVAL, "has {} threads in a core; {} is the limit", counts.threads, kMostThreads);
   const auto [fewer, more] = std::minmax(counts.nodes, counts.sockets);
   if (counts.all_cores() % counts.nodes != 0 || more % fewer != 0)
     return error(EINVAL, "the cores and sockets do not divide into {} nodes", counts.nodes);

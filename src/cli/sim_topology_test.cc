@@ -90,6 +90,8 @@ TEST(SimTopology, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(refused("sockets=64,cores=32"), "makes 2048 CPUs; 1024 is the limit");
   EXPECT_EQ(refused("sockets=1024,cores=1024,threads=1024"),
             "makes 1073741824 CPUs; 1024 is the limit");
+  EXPECT_EQ(refused("threads=9"), "has 9 threads in a core; 8 is the limit");
+  EXPECT_EQ(made("threads=8").nr_online(), 8U);
   EXPECT_EQ(refused("cores=3,nodes=2"), "the cores and sockets do not divide into 2 nodes");
   EXPECT_EQ(refused("sockets=2,cores=3,nodes=3"),
             "the cores and sockets do not divide into 3 nodes");

@@ -48,6 +48,7 @@ int worker_fd = -1;
 // signals of the terminal go to both. What a policy throws is told there.
 void become_worker(int fd, pid_t started_by) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
+  std::signal(SIGPIPE, SIG_DFL);  // the files are not its own
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != started_by) ::_exit(1);  // it has ended before
   worker_fd = fd;

@@ -24,4 +24,14 @@ inline CLI::Validator number(std::uint64_t least, std::uint64_t most) {
           fmt::format("{} to {}", least, most)};
 }
 
+// What is wrong. CLI11's own words for how often a flag has a value say nothing to who has not read
+// its manual.
+inline std::string in_words(const CLI::ParseError& wrong) {
+  std::string text = wrong.what();
+  const std::string flag = text.substr(0, text.find(": "));
+  if (text.starts_with(flag + ": 1 required ")) return flag + " needs a value";
+  if (text.starts_with(flag + ": At Most 1 required ")) return flag + " may be there only once";
+  return text;
+}
+
 }  // namespace cppland::cli

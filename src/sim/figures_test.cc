@@ -74,8 +74,9 @@ TEST_F(RecorderTest, CountsWhoStillWaitsAtTheEnd) {
 }
 
 TEST_F(RecorderTest, CountsNoStartWithAllAsAWakeUp) {
+  recorder_.begin(kMs);
   recorder_.add(task_, "frame", program_);
-  wakes(machine_.now() - kSec);  // and has not run by the end
+  wakes(kMs);  // and has not run by the end
   EXPECT_EQ(finished().wakeups, 0U);
 }
 

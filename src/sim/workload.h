@@ -110,4 +110,7 @@ class WorkloadSource {
   std::vector<Part> parts_;
 };
 
+// Those of them that are files.
+[[nodiscard]] std::vector<std::string> workload_files(const std::string& file_or_name);
+
 }  // namespace cppland::sim

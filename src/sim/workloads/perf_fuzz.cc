@@ -12,8 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto trace = cppland::sim::perf::parse_trace(text);
   if (!trace) return 0;
-  require(!trace->threads.empty() && trace->bad_lines <= trace->lines);
-  require((trace->first_bad == 0) == (trace->bad_lines == 0));
+  require(!trace->threads.empty());
+  for (const auto& some : {trace->bad, trace->losses, trace->switches, trace->gaps, trace->wakeups})
+    require(some.count <= trace->lines && (some.first == 0) == (some.count == 0));
   for (const auto& thread : trace->threads) {
     require(thread.tid > 0 && !thread.phases.empty() && thread.start <= trace->length);
     std::uint64_t end = thread.start;

@@ -48,16 +48,28 @@ std::optional<std::uint64_t> time_of(Text text) {
   return *seconds * std::uint64_t{1'000'000'000} + ns;
 }
 
+// "[003]"
+std::optional<std::int32_t> cpu_of(Text text) {
+  if (text.size() < 3 || !text.starts_with('[') || !text.ends_with(']')) return {};
+  const auto cpu = number<std::int32_t>(text.substr(1, text.size() - 2));
+  return cpu && *cpu >= 0 ? cpu : std::nullopt;
+}
+
 struct Event {
   std::uint64_t at = 0;
+  std::int32_t cpu = -1;
   Text name;
   Text text;
 };
 
-// Finds the time and, behind it, the event's name; between the two, perf may write a number.
+// Finds the time and, behind it, the event's name; between the two, perf may write a number. The
+// CPU stands before the time, and behind all of the name of who was on it.
 std::optional<Event> event_of(Text line) {
+  std::int32_t cpu = -1;
   for (Text rest = line; !rest.empty();) {
-    const auto at = time_of(word(rest));
+    const Text first = word(rest);
+    cpu = cpu_of(first).value_or(cpu);
+    const auto at = time_of(first);
     if (!at) continue;
     Text after = rest;
     Text name = word(after);
@@ -65,7 +77,7 @@ std::optional<Event> event_of(Text line) {
     if (name.size() < 2 || !name.ends_with(':')) continue;
     name.remove_suffix(1);
     if (name.starts_with("sched:")) name.remove_prefix(6);
-    return Event{.at = *at, .name = name, .text = trim(after)};
+    return Event{.at = *at, .cpu = cpu, .name = name, .text = trim(after)};
   }
   return {};
 }
@@ -156,7 +168,7 @@ bool parse_fork(Text text, Line& line) {
 std::optional<Line> parse_line(std::string_view text) {
   const auto event = event_of(text);
   if (!event) return {};
-  Line line{.at = event->at};
+  Line line{.at = event->at, .cpu = event->cpu};
   bool understood = true;
   if (event->name == "sched_switch") {
     line.kind = Line::Kind::kSwitch;
@@ -174,6 +186,13 @@ std::optional<Line> parse_line(std::string_view text) {
   }
   if (!understood) return {};
   return line;
+}
+
+bool tells_of_a_loss(std::string_view text) {
+  for (const Text sign : {"LOST", "lost ", "EVENTS DROPPED"}) {
+    if (text.find(sign) != Text::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace cppland::sim::perf

@@ -18,13 +18,18 @@ struct Who {
 struct Line {
   enum class Kind : std::uint8_t { kOther, kSwitch, kWakeup, kFork, kExit };
   Kind kind = Kind::kOther;
-  std::uint64_t at = 0;  // ns
-  Who who{};             // who stops running, is woken, forks or exits
-  Who other{};           // who runs next, or is the child
-  char state = 'R';      // of who stops running
+  std::uint64_t at = 0;   // ns
+  std::int32_t cpu = -1;  // where it happened; not said
+  Who who{};              // who stops running, is woken, forks or exits
+  Who other{};            // who runs next, or is the child
+  char state = 'R';       // of who stops running
 };
 
 // Nothing if it is not understood. kOther: an event that is none of the others.
 [[nodiscard]] std::optional<Line> parse_line(std::string_view text);
+
+// Of a line that is no event: whether it says that events got lost, as perf ("PERF_RECORD_LOST lost
+// 3", "lost 3 chunks") and trace-cmd ("CPU:0 [3 EVENTS DROPPED]") do.
+[[nodiscard]] bool tells_of_a_loss(std::string_view text);
 
 }  // namespace cppland::sim::perf

@@ -14,31 +14,45 @@
 namespace cppland::sim::perf {
 namespace {
 
+constexpr std::int32_t kIdle = 0;
+constexpr std::int32_t kNobodyKnown = -1;
+
 // A thread while the recording is read.
 struct Life {
   Thread thread{};
   std::optional<std::uint64_t> runs_since{};
+  std::int32_t cpu = -1;  // where it runs; -1: not said
   std::optional<std::uint64_t> sleeps_since{};
   std::uint64_t ran = 0;  // in its phase
+  bool has_run = false;
   bool over = false;
+};
+
+// Who ran on a CPU before one of its switches.
+enum class LastHere : std::uint8_t {
+  kNotSaid,  // nor which CPU it is
+  kFirst,    // it is the first one
+  kUnknown,  // after a gap
+  kKnown
 };
 
 class Reader {
  public:
-  void take(const Line& line) {
+  // REQUIRES: @line is not before the last one.
+  void take(const Line& line, std::uint64_t number) {
     if (!std::exchange(begun_, true)) began_ = line.at;
-    const std::uint64_t at = std::max(line.at, last_);  // time does not go back
-    last_ = at;
+    last_ = line.at;
     switch (line.kind) {
       case Line::Kind::kSwitch:
-        stop(line.who, at, line.state);
-        run(line.other, at);
+        switches_.add(number);
+        if (!switch_over(line)) gaps_.add(number);
         return;
       case Line::Kind::kWakeup:
-        wake(line.who, at);
+        wakeups_.add(number);
+        if (Life* life = find(line.who, line.at)) end_sleep(*life, line.at);
         return;
       case Line::Kind::kFork:
-        fork(line.other, at);
+        if (!fork(line.other, line.at)) gaps_.add(number);
         return;
       case Line::Kind::kExit:
       case Line::Kind::kOther:
@@ -46,21 +60,28 @@ class Reader {
     }
   }
 
+  [[nodiscard]] std::uint64_t last() const noexcept { return last_; }
+
+  // Without threads if not one run is known.
   Trace finish() {
     Trace trace;
     trace.length = last_ - began_;
+    trace.switches = switches_;
+    trace.gaps = gaps_;
+    trace.wakeups = wakeups_;
     for (Life& life : lives_) {
-      if (life.runs_since) life.ran += last_ - *life.runs_since;
+      if (life.runs_since) add_run(life, last_);
       if (life.ran > 0 || life.sleeps_since) life.thread.phases.push_back({.run = life.ran});
       if (!life.thread.phases.empty()) trace.threads.push_back(std::move(life.thread));
     }
+    if (!knows_a_run_) trace.threads.clear();
     return trace;
   }
 
  private:
   // Who it is; null for a CPU's idle task. @start: since when, if it has not been seen before.
   Life* find(const Who& who, std::uint64_t start) {
-    if (who.tid == 0) return nullptr;
+    if (who.tid == kIdle) return nullptr;
     const auto [at, is_new] = by_tid_.emplace(who.tid, lives_.size());
     if (is_new || lives_[at->second].over) {
       at->second = lives_.size();
@@ -72,28 +93,77 @@ class Reader {
     return &life;
   }
 
-  void stop(const Who& who, std::uint64_t at, char state) {
-    // Not seen before: has run since the beginning.
-    const bool known = by_tid_.contains(who.tid);
-    Life* life = find(who, known ? at : began_);
-    if (life == nullptr) return;
-    if (!known) life->runs_since = began_;
-    if (life->runs_since) life->ran += at - *life->runs_since;
-    life->runs_since.reset();
-    if (state == 'R') return;  // waits for a CPU
-    life->sleeps_since = at;
-    life->over = state == 'X' || state == 'Z' || state == 'x';
+  void add_run(Life& life, std::uint64_t end) {
+    life.ran += end - *life.runs_since;
+    life.runs_since.reset();
+    knows_a_run_ = true;
   }
 
-  void run(const Who& who, std::uint64_t at) {
-    Life* life = find(who, at);
-    if (life == nullptr) return;
-    end_sleep(*life, at);
-    life->runs_since = at;
+  // It does not run any more, and nobody knows since when: its CPU has another one.
+  void lose_run(Life& life) {
+    life.runs_since.reset();
+    if (const auto at = on_cpu_.find(life.cpu); at != on_cpu_.end()) at->second = kNobodyKnown;
   }
 
-  void wake(const Who& who, std::uint64_t at) {
-    if (Life* life = find(who, at)) end_sleep(*life, at);
+  // False if there must have been another switch before, which is not there.
+  bool switch_over(const Line& line) {
+    bool follows = true;
+    LastHere before = LastHere::kNotSaid;
+    if (line.cpu >= 0) {
+      const auto [at, is_new] = on_cpu_.emplace(line.cpu, kNobodyKnown);
+      const std::int32_t ran = at->second;
+      follows = ran == kNobodyKnown || ran == line.who.tid;
+      if (!follows && ran != kIdle) lose_run(lives_[by_tid_.at(ran)]);
+      if (is_new)
+        before = LastHere::kFirst;
+      else
+        before = ran == kNobodyKnown ? LastHere::kUnknown : LastHere::kKnown;
+    }
+    if (!stop(line, before)) follows = false;
+    if (!run(line)) follows = false;
+    if (line.cpu >= 0) on_cpu_[line.cpu] = line.other.tid;
+    return follows;
+  }
+
+  // False if a switch must be missing. (perf begins to record on one CPU after the other, and moves
+  // between them: nothing is missing if who stops first on a CPU has come from another.)
+  bool stop(const Line& line, LastHere before) {
+    const bool may_have_run = before == LastHere::kFirst || before == LastHere::kNotSaid;
+    const bool known = by_tid_.contains(line.who.tid);
+    Life* life = find(line.who, !known && may_have_run ? began_ : line.at);
+    if (life == nullptr) return true;
+    if (may_have_run && !life->has_run && !life->thread.forked) {
+      life->thread.start = 0;
+      life->runs_since = began_;
+      life->cpu = line.cpu;
+    }
+    life->has_run = true;
+    const bool elsewhere = life->runs_since && life->cpu != line.cpu;
+    if (elsewhere) lose_run(*life);
+    const bool runs = life->runs_since.has_value();
+    if (runs) {
+      add_run(*life, line.at);
+    } else {
+      end_sleep(*life, line.at);
+    }
+    if (line.state != 'R') {  // else it waits for a CPU
+      life->sleeps_since = line.at;
+      life->over = line.state == 'X' || line.state == 'Z' || line.state == 'x';
+    }
+    return runs || (!elsewhere && (before == LastHere::kFirst || before == LastHere::kUnknown));
+  }
+
+  // False if it runs already.
+  bool run(const Line& line) {
+    Life* life = find(line.other, line.at);
+    if (life == nullptr) return true;
+    const bool follows = !life->runs_since;
+    if (!follows) lose_run(*life);
+    end_sleep(*life, line.at);
+    life->runs_since = line.at;
+    life->cpu = line.cpu;
+    life->has_run = true;
+    return follows;
   }
 
   static void end_sleep(Life& life, std::uint64_t at) {
@@ -103,13 +173,26 @@ class Reader {
     life.sleeps_since.reset();
   }
 
-  void fork(const Who& child, std::uint64_t at) {
-    if (by_tid_.contains(child.tid)) lives_[by_tid_[child.tid]].over = true;
+  // False if who had that number before still runs.
+  bool fork(const Who& child, std::uint64_t at) {
+    bool follows = true;
+    if (const auto before = by_tid_.find(child.tid); before != by_tid_.end()) {
+      Life& life = lives_[before->second];
+      follows = !life.runs_since;
+      if (!follows) lose_run(life);
+      life.over = true;
+    }
     if (Life* life = find(child, at)) life->thread.forked = true;
+    return follows;
   }
 
   std::vector<Life> lives_;
   std::unordered_map<std::int32_t, std::size_t> by_tid_;
+  std::unordered_map<std::int32_t, std::int32_t> on_cpu_;  // who runs there
+  Lines switches_;
+  Lines gaps_;
+  Lines wakeups_;
+  bool knows_a_run_ = false;
   bool begun_ = false;
   std::uint64_t began_ = 0;
   std::uint64_t last_ = 0;
@@ -125,28 +208,35 @@ std::string_view take_line(std::string_view& text) {
 
 Result<Trace> parse_trace(std::string_view text) {
   Reader reader;
-  Trace counts;
+  Lines bad;
+  Lines losses;
+  std::uint64_t number = 0;
   while (!text.empty()) {
     const std::string_view line = take_line(text);
-    ++counts.lines;
+    ++number;
     if (line.empty() || line.starts_with('#')) continue;
-    if (const auto parsed = parse_line(line)) {
-      if (parsed->kind == Line::Kind::kWakeup) ++counts.wakeups;
-      reader.take(*parsed);
-    } else if (++counts.bad_lines == 1) {
-      counts.first_bad = counts.lines;
+    const auto parsed = parse_line(line);
+    if (parsed && parsed->at < reader.last())
+      return error(
+          EINVAL,
+          "line {}: time goes back, by {} us: lines have to be in the order of their time, "
+          "as `perf sched script` prints one recording",
+          number, (reader.last() - parsed->at + 999) / 1000);
+    if (parsed) {
+      reader.take(*parsed, number);
+    } else {
+      (tells_of_a_loss(line) ? losses : bad).add(number);
     }
   }
   Trace trace = reader.finish();
   if (trace.threads.empty())
     return error(EINVAL,
-                 "none of its {} lines tells of a thread that runs (sched_switch); record with "
-                 "`perf sched record`, and print with `perf sched script`",
-                 counts.lines);
-  trace.lines = counts.lines;
-  trace.bad_lines = counts.bad_lines;
-  trace.first_bad = counts.first_bad;
-  trace.wakeups = counts.wakeups;
+                 "none of its {} lines tells of a thread that runs (sched_switch), from beginning "
+                 "to end; record with `perf sched record`, and print with `perf sched script`",
+                 number);
+  trace.lines = number;
+  trace.bad = bad;
+  trace.losses = losses;
   return trace;
 }
 

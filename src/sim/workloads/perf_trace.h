@@ -26,18 +26,32 @@ struct Thread {
   std::vector<Phase> phases{};
 };
 
+// Lines of one kind.
+struct Lines {
+  std::uint64_t count = 0;
+  std::uint64_t first = 0;  // its number, from 1; 0: there is none
+
+  void add(std::uint64_t number) noexcept {
+    if (count++ == 0) first = number;
+  }
+};
+
 struct Trace {
   std::vector<Thread> threads;  // those that have run, in the order of their first appearance
   std::uint64_t length = 0;
   std::uint64_t lines = 0;
-  std::uint64_t bad_lines = 0;  // not understood
-  std::uint64_t first_bad = 0;  // its number, from 1; 0: there is none
-  std::uint64_t wakeups = 0;    // lines that tell of one
+  Lines bad;       // not understood
+  Lines losses;    // say that events got lost
+  Lines switches;  // from one thread to another
+  Lines gaps;      // of the switches and forks, those before which a switch is missing
+  Lines wakeups;
 };
 
 // Takes the lines of sched_switch, sched_wakeup, sched_wakeup_new, sched_waking,
 // sched_process_fork and sched_process_exit, as different versions of perf and trace-cmd print
-// them; other events are passed over. EINVAL if not one thread is seen to run.
+// them; other events are passed over. Where a switch is missing, the runs that it began and ended
+// are left out, as nobody knows how long they were. EINVAL if time goes back, or not one run is
+// seen from its beginning to its end.
 [[nodiscard]] Result<Trace> parse_trace(std::string_view text);
 
 }  // namespace cppland::sim::perf

@@ -14,6 +14,7 @@
 namespace cppland::sim::perf {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Line parsed(const std::string& line) {
@@ -72,6 +73,15 @@ TEST(PerfLine, TakesWakeUpsForksAndExits) {
   EXPECT_EQ(other.kind, Line::Kind::kOther);
 }
 
+TEST(PerfLine, KnowsTheCpu) {
+  const std::string event = "sched:sched_wakeup: comm=a pid=7 prio=110 target_cpu=002";
+  EXPECT_EQ(parsed("x 0 [003] 1.5: " + event).cpu, 3);
+  EXPECT_EQ(parsed("x [9] 0 [012] 1.5: " + event).cpu, 12);
+  EXPECT_EQ(parsed("a-1     (   7) [003] d..2.   12.000345: " + event).cpu, 3);
+  EXPECT_EQ(parsed("x [] 0 1.5: " + event).cpu, -1);
+  EXPECT_EQ(parsed("x [-1] 0 [x] 1.5: " + event).cpu, -1);
+}
+
 TEST(PerfLine, RefusesWhatItDoesNotUnderstand) {
   for (const std::string line : {
            "",
@@ -123,7 +133,7 @@ TEST(PerfTrace, SleepsLastFromTheEndOfARunToTheWakeUp) {
   EXPECT_EQ(a.phases[0].sleep, 40'000U);
   EXPECT_EQ(a.phases[1].run, 5'000U);
   EXPECT_EQ(trace.length, 85'000U);
-  EXPECT_EQ(trace.wakeups, 2U);
+  EXPECT_EQ(trace.wakeups.count, 2U);
 }
 
 TEST(PerfTrace, PreemptionIsNoSleep) {
@@ -151,7 +161,7 @@ TEST(PerfTrace, WithoutWakeUpsSleepsLastUntilItRunsAgain) {
   }));
   ASSERT_EQ(trace.threads.at(0).phases.size(), 1U);  // it has not run at all in the second
   EXPECT_EQ(trace.threads[0].phases[0].sleep, 40'000U);
-  EXPECT_EQ(trace.wakeups, 0U);
+  EXPECT_EQ(trace.wakeups.count, 0U);
 }
 
 TEST(PerfTrace, WhoRunsWhenTheRecordingBeginsHasRunSinceThen) {
@@ -192,28 +202,175 @@ TEST(PerfTrace, CountsBadLinesAndGoesOn) {
                                               {4, "sched_switch: i:0 [120"},
                                               {10, "sched_switch: a:1 [120] S ==> i:0 [120]"},
                                           }));
-  EXPECT_EQ(trace.bad_lines, 2U);
-  EXPECT_EQ(trace.first_bad, 3U);
+  EXPECT_EQ(trace.bad.count, 2U);
+  EXPECT_EQ(trace.bad.first, 3U);
   EXPECT_EQ(trace.lines, 6U);
   EXPECT_EQ(trace.threads.size(), 1U);
 }
 
-TEST(PerfTrace, TimeDoesNotGoBack) {
-  const Trace trace = trace_of(lines({
-      {100, "sched_switch: i:0 [120] R ==> a:1 [120]"},
-      {90, "sched_switch: a:1 [120] S ==> i:0 [120]"},
-      {80, "sched_wakeup: a:1 [120] CPU:0"},
-      {120, "sched_switch: i:0 [120] R ==> a:1 [120]"},
-      {130, "sched_switch: a:1 [120] S ==> i:0 [120]"},
-  }));
-  const Thread& a = trace.threads.at(0);
-  ASSERT_EQ(a.phases.size(), 2U);
-  EXPECT_EQ(a.phases[0].run + a.phases[0].sleep, 0U);
-  EXPECT_EQ(a.phases[1].run, 10'000U);
+TEST(PerfTrace, TimeThatGoesBackIsAnErrorWithItsLine) {
+  const auto trace =
+      parse_trace("# cmdline\n" + lines({
+                                      {100, "sched_switch: i:0 [120] R ==> a:1 [120]"},
+                                      {120, "sched_switch: a:1 [120] S ==> i:0 [120]"},
+                                      {120, "sched_wakeup: a:1 [120] CPU:0"},
+                                      {90, "sched_stat_runtime: whatever"},
+                                  }));
+  ASSERT_FALSE(trace);
+  EXPECT_THAT(trace.error().tried(), ::testing::StartsWith("line 5: time goes back, by 30 us: "));
+  EXPECT_THAT(trace.error().tried(), HasSubstr("perf sched script"));
+}
+
+// Lines of several CPUs, as "us cpu from state to".
+struct Over {
+  unsigned us;
+  int cpu;
+  int from;
+  char state;
+  int to;
+};
+
+std::string switches(std::initializer_list<Over> all) {
+  std::string text;
+  for (const Over& each : all)
+    text += fmt::format("x 1 [{:03}] 1.{:06}: sched_switch: t:{} [120] {} ==> t:{} [120]\n",
+                        each.cpu, each.us, each.from, each.state, each.to);
+  return text;
+}
+
+// Of a thread; none if it is not there.
+std::vector<std::uint64_t> runs_in_us(const Trace& trace, int tid) {
+  std::vector<std::uint64_t> runs;
+  for (const Thread& thread : trace.threads) {
+    if (thread.tid != tid) continue;
+    for (const Phase& phase : thread.phases) runs.push_back(phase.run / 1000);
+  }
+  return runs;
+}
+
+TEST(PerfTrace, WhereNothingIsMissingNothingIsSaid) {
+  const Trace trace = trace_of(switches({{0, 0, 0, 'R', 1},
+                                         {5, 1, 2, 'S', 0},
+                                         {10, 0, 1, 'R', 3},
+                                         {20, 1, 0, 'R', 1},
+                                         {30, 0, 3, 'S', 0},
+                                         {40, 1, 1, 'S', 2},
+                                         {50, 1, 2, 'S', 0}}));
+  EXPECT_EQ(trace.switches.count, 7U);
+  EXPECT_EQ(trace.gaps.count, 0U);
+  EXPECT_EQ(trace.losses.count, 0U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(30));
+  EXPECT_THAT(runs_in_us(trace, 2), ElementsAre(5, 10));
+  EXPECT_THAT(runs_in_us(trace, 3), ElementsAre(20));
+}
+
+// It would seem to run until the end, or until it runs again.
+TEST(PerfTrace, ARunWithoutAnEndIsLeftOut) {
+  const Trace trace = trace_of(switches({{0, 0, 0, 'R', 1},
+                                         {10, 0, 1, 'R', 2},
+                                         {20, 0, 2, 'R', 1},
+                                         {1000, 0, 3, 'S', 2},
+                                         {1010, 0, 2, 'S', 0},
+                                         {5000, 0, 0, 'R', 3}}));
+  EXPECT_EQ(trace.gaps.count, 1U);
+  EXPECT_EQ(trace.gaps.first, 4U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(10));
+  EXPECT_THAT(runs_in_us(trace, 2), ElementsAre(20));
+  EXPECT_THAT(runs_in_us(trace, 3), ElementsAre(0));
+}
+
+TEST(PerfTrace, ARunWithoutABeginningIsLeftOut) {
+  const Trace trace = trace_of(switches(
+      {{0, 0, 0, 'R', 1}, {10, 0, 1, 'S', 0}, {1000, 0, 1, 'S', 2}, {1020, 0, 2, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.count, 1U);
+  EXPECT_EQ(trace.gaps.first, 3U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(10, 0));
+  EXPECT_THAT(runs_in_us(trace, 2), ElementsAre(20));
+}
+
+// One switch is missing, and two lines show it.
+TEST(PerfTrace, AThreadOnTwoCpusIsOneGap) {
+  const Trace trace = trace_of(switches({{0, 0, 0, 'R', 1},
+                                         {100, 1, 0, 'R', 1},
+                                         {110, 1, 1, 'S', 0},
+                                         {200, 0, 2, 'S', 3},
+                                         {210, 0, 3, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.count, 1U);
+  EXPECT_EQ(trace.gaps.first, 2U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(10));
+  EXPECT_THAT(runs_in_us(trace, 3), ElementsAre(10));
+}
+
+TEST(PerfTrace, AThreadThatStopsOnAnotherCpuIsAGap) {
+  const Trace trace = trace_of(
+      switches({{0, 0, 0, 'R', 1}, {50, 1, 1, 'S', 2}, {60, 1, 2, 'S', 0}, {70, 0, 3, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.count, 1U);
+  EXPECT_EQ(trace.gaps.first, 2U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(0));
+  EXPECT_THAT(runs_in_us(trace, 2), ElementsAre(10));
+}
+
+// As perf itself does while it begins to record, CPU by CPU.
+TEST(PerfTrace, WhoComesToACpuBeforeItIsRecordedIsNoGap) {
+  const Trace trace =
+      trace_of(switches({{0, 0, 1, 'D', 0}, {50, 1, 1, 'S', 2}, {70, 1, 2, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.count, 0U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(0, 0));
+  EXPECT_THAT(runs_in_us(trace, 2), ElementsAre(20));
+}
+
+TEST(PerfTrace, WithoutCpusAThreadThatRunsTwiceIsAGap) {
+  const Trace trace = trace_of(
+      "1.000000: sched_switch: t:0 [120] R ==> t:1 [120]\n"
+      "1.000100: sched_switch: t:0 [120] R ==> t:1 [120]\n"
+      "1.000110: sched_switch: t:1 [120] S ==> t:0 [120]\n");
+  EXPECT_EQ(trace.gaps.first, 2U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(10));
+}
+
+TEST(PerfTrace, AnIdThatIsUsedAgainWhileItRunsIsAGap) {
+  const Trace trace = trace_of(switches({{0, 0, 0, 'R', 1}}) +
+                               "x 2 [001] 1.000500: sched_process_fork: comm=s pid=9 child_comm=s "
+                               "child_pid=1\n" +
+                               switches({{1000, 1, 0, 'R', 1}, {1010, 1, 1, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.first, 2U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(10));
+}
+
+// A wake-up may come between the recording's beginning and the first switch of who runs.
+TEST(PerfTrace, WhoIsWokenWhileItRunsHasRunSinceTheBeginning) {
+  const Trace trace = trace_of(
+      "x 2 [001] 1.000000: sched_stat_runtime: nothing\n"
+      "x 2 [001] 1.000010: sched_waking: comm=t pid=1 prio=120 target_cpu=0\n" +
+      switches({{30, 0, 1, 'S', 0}}));
+  EXPECT_EQ(trace.gaps.count, 0U);
+  EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(30));
+}
+
+TEST(PerfTrace, CountsLinesThatTellOfALoss) {
+  for (const std::string loss : {
+           "x 1 [000] 1.000005: PERF_RECORD_LOST lost 12",
+           "x 1 [000] 1.000005: PERF_RECORD_LOST_SAMPLES lost 12",
+           "Processed 13203 events and lost 3 chunks!",
+           "CPU:0 [LOST 12 EVENTS]",
+           "CPU:2 [12 EVENTS DROPPED]",
+           "LOST 12 events",
+       }) {
+    const Trace trace =
+        trace_of(switches({{0, 0, 0, 'R', 1}}) + loss + "\n" + switches({{10, 0, 1, 'S', 0}}));
+    EXPECT_EQ(trace.losses.count, 1U) << loss;
+    EXPECT_EQ(trace.losses.first, 2U) << loss;
+    EXPECT_EQ(trace.bad.count, 0U) << loss;
+  }
 }
 
 TEST(PerfTrace, NothingUsableIsAnErrorThatSaysWhatToDo) {
-  for (const std::string_view text : {"", "hello\nworld\n", "x 1 [0] 1.0: sched_stat_wait: a\n"}) {
+  for (const std::string_view text :
+       {"", "hello\nworld\n", "x 1 [0] 1.0: sched_stat_wait: a\n",
+        // Neither run has a beginning, as in a recording of one command.
+        "x 2 [0] 1.0: sched_process_fork: comm=s pid=9 child_comm=s child_pid=1\n"
+        "x 1 [0] 1.1: sched_switch: t:1 [120] S ==> t:0 [120]\n"
+        "x 1 [0] 1.2: sched_switch: t:1 [120] S ==> t:0 [120]\n"}) {
     const auto trace = parse_trace(text);
     ASSERT_FALSE(trace);
     EXPECT_THAT(trace.error().message(), HasSubstr("perf sched record"));
@@ -230,14 +387,16 @@ Trace trace_in(const std::string& file) {
 
 TEST(PerfTrace, UnderstandsAllThatPerfPrinted) {
   const Trace trace = trace_in("recorded.txt");
-  EXPECT_EQ(trace.bad_lines, 0U);
-  EXPECT_GT(trace.wakeups, 10U);
+  EXPECT_EQ(trace.bad.count, 0U);
+  EXPECT_EQ(trace.gaps.count, 0U) << trace.gaps.first;
+  EXPECT_GT(trace.wakeups.count, 10U);
   EXPECT_GE(trace.threads.size(), 3U);
 }
 
 TEST(PerfTrace, ReadsAWholeRecording) {
   const Trace trace = trace_in("sched-script.txt");
-  EXPECT_EQ(trace.bad_lines, 0U);
+  EXPECT_EQ(trace.bad.count, 0U);
+  EXPECT_EQ(trace.gaps.count, 0U) << trace.gaps.first;
   EXPECT_EQ(trace.length, 20'000'000U);
   ASSERT_EQ(trace.threads.size(), 6U);
   EXPECT_EQ(trace.threads[0].comm, "hog");

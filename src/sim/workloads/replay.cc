@@ -67,12 +67,22 @@ class Replay final : public Workload {
 
   [[nodiscard]] std::vector<std::string> notes() const override {
     std::vector<std::string> notes;
-    if (trace_.bad_lines > 0)
+    if (trace_.bad.count > 0)
       notes.push_back(
           fmt::format("{} of {} lines were not understood and left out; the first is "
                       "line {}",
-                      trace_.bad_lines, trace_.lines, trace_.first_bad));
-    if (trace_.wakeups == 0)
+                      trace_.bad.count, trace_.lines, trace_.bad.first));
+    if (trace_.losses.count > 0)
+      notes.push_back(
+          fmt::format("{} lines tell of events that perf has lost, the first is line {}; record "
+                      "with larger buffers (perf sched record -m 16M) to have them",
+                      trace_.losses.count, trace_.losses.first));
+    if (trace_.gaps.count > 0)
+      notes.push_back(
+          fmt::format("before {} of {} switches, others are missing, first before line {}; runs "
+                      "without a beginning or an end are left out",
+                      trace_.gaps.count, trace_.switches.count, trace_.gaps.first));
+    if (trace_.wakeups.count == 0)
       notes.emplace_back(
           "no line tells of a wake-up (sched_wakeup), so threads sleep here until "
           "they ran again there");

@@ -69,6 +69,16 @@ TEST(Replay, TellsItsLengthAndWhatItDoesNotSay) {
                      "x 1 [0] 1.2: sched_switch: a:1 [120] S ==> i:0 [120]\n")
                   ->notes(),
               ElementsAre(HasSubstr("1 of 3 lines"), HasSubstr("no line tells of a wake-up")));
+  EXPECT_THAT(loaded("x 1 [0] 1.1: sched_switch: i:0 [120] R ==> a:1 [120]\n"
+                     "x 1 [0] 1.1: PERF_RECORD_LOST lost 12\n"
+                     "x 1 [0] 1.1: sched_wakeup: b:2 [120] CPU:0\n"
+                     "x 1 [0] 1.2: sched_switch: b:2 [120] S ==> a:1 [120]\n"
+                     "x 1 [0] 1.3: sched_switch: a:1 [120] S ==> i:0 [120]\n")
+                  ->notes(),
+              ElementsAre(HasSubstr("1 lines tell of events that perf has lost, the first is line "
+                                    "2"),
+                          HasSubstr("before 1 of 3 switches, others are missing, first before line "
+                                    "4")));
 }
 
 TEST(Replay, ThreadsOfOneKindAreOneGroup) {

@@ -54,6 +54,18 @@ class Together final : public Workload {
 
 bool is_file(std::string_view text) { return text.find_first_of("/.") != std::string_view::npos; }
 
+// Of those that play together. A file may have a '+' in its name.
+std::vector<std::string> names_in(const std::string& text) {
+  if (is_file(text) && ::access(text.c_str(), F_OK) == 0) return {text};
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('+', at), text.size());
+    names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
 Loaded load_text(const std::string& path, std::string_view text) {
   if (text.starts_with("PERFILE"))
     return error(EINVAL, "is a recording; print it with `perf sched script -i {} >FILE`", path);
@@ -103,17 +115,14 @@ Result<WorkloadSource> WorkloadSource::read(const std::string& file_or_name) {
     source.parts_.push_back(std::move(part));
     return {};
   };
-  const bool one_file = is_file(file_or_name) && ::access(file_or_name.c_str(), F_OK) == 0;
-  if (one_file) {
-    CPPLAND_TRY(add(file_or_name));
-    return source;
-  }
-  for (std::size_t at = 0; at <= file_or_name.size();) {
-    const std::size_t end = std::min(file_or_name.find('+', at), file_or_name.size());
-    CPPLAND_TRY(add(file_or_name.substr(at, end - at)));
-    at = end + 1;
-  }
+  for (const std::string& name : names_in(file_or_name)) CPPLAND_TRY(add(name));
   return source;
+}
+
+std::vector<std::string> workload_files(const std::string& file_or_name) {
+  std::vector<std::string> files = names_in(file_or_name);
+  std::erase_if(files, [](const std::string& name) { return !is_file(name); });
+  return files;
 }
 
 Loaded WorkloadSource::load() const {
