@@ -4,6 +4,7 @@
 
 usage: tools/check_files.py CHECK... [--root ROOT]
   format     C and C++ files are as clang-format-19 leaves them (--fix: make them so)
+  rules      tests of the modelled kernel name the kernel's source file and function
   shell      shellcheck finds nothing in shell scripts
   spelling   codespell finds nothing
   spdx       source files name their licence in their first lines
@@ -25,6 +26,10 @@ SOURCE_SUFFIXES = {".h", ".cc", ".c", ".py", ".sh", ".cmake", ".in", ".yml", ".y
 SOURCE_NAMES = {"CMakeLists.txt", ".clang-format", ".clang-tidy", ".editorconfig", ".codespellrc"}
 # `ls | wc`, `a && b || c`, and functions that only a sourcing script calls, are no mistakes here.
 SHELLCHECK = ["shellcheck", "-x", "-P", "SCRIPTDIR", "-e", "SC2012,SC2015,SC2317"]
+MODEL_TESTS = [
+    f"src/kernel/sim/{of}_test.cc" for of in ("dispatch_queue", "ext", "kfuncs", "machine")
+]
+KERNEL_FILE = re.compile(r"\bkernel/[\w/]+\.c\b")
 SHELLS = re.compile(rb"^#!\s*(/usr)?/bin/(env\s+)?(ba|da|k)?sh\b")
 
 
@@ -95,6 +100,32 @@ def mirror_hosts():
     return {host for host in hosts if host and not public.search(host)}
 
 
+def comment_above(lines, at):
+    begin = at
+    while begin > 0 and lines[begin - 1].startswith("//"):
+        begin -= 1
+    return " ".join(line[2:].strip() for line in lines[begin:at])
+
+
+def check_rules(root):
+    errors = []
+    for name in MODEL_TESTS:
+        path = root / name
+        lines = path.read_text().splitlines() if path.exists() else []
+        header = comment_above(lines, next((i for i, line in enumerate(lines) if line[:2] != "//"), 0))
+        for at, line in enumerate(lines):
+            if not re.match(r"TEST(_F|_P)?\(", line):
+                continue
+            comment = comment_above(lines, at)
+            if comment.startswith("No kernel rule: "):
+                continue
+            if not re.search(r"\b\w+\(\)", comment):
+                errors.append(f"{name}:{at + 1}: no comment names the kernel's function")
+            elif not KERNEL_FILE.search(header + " " + comment):
+                errors.append(f"{name}:{at + 1}: no comment names the kernel's source file")
+    return "\n".join(errors)
+
+
 def check_words(root, hosts=None, folder=None):
     words = {rf"(?<![\w.-]){re.escape(host)}" for host in (mirror_hosts() if hosts is None else hosts)}
     folder = str(folder or root)
@@ -114,6 +145,7 @@ def check_words(root, hosts=None, folder=None):
 
 CHECKS = {
     "format": check_format,
+    "rules": check_rules,
     "shell": check_shell,
     "spelling": check_spelling,
     "spdx": check_spdx,

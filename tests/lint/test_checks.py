@@ -169,6 +169,18 @@ class FilesTest(TreeTest):
         check_files.check_format(self.root, fix=True)
         self.assertEqual(check_files.check_format(self.root), "")
 
+    def test_rules(self):
+        name = "src/kernel/sim/ext_test.cc"
+        self.write(name, f"// {SPDX}", "// of kernel/sched/ext.c", "", "// f(): so.", "TEST(A, B) {}")
+        self.assertEqual(check_files.check_rules(self.root), "")
+        self.write(name, f"// {SPDX}", "", "// f(): so.", "TEST_F(A, B) {}")
+        self.assertIn(f"{name}:4: no comment names the kernel's source", check_files.check_rules(self.root))
+        self.write(name, "// kernel/sched/ext.c", "", "TEST(A, B) {}", "", "// It is.", "TEST(A, C) {}")
+        self.assertIn(f"{name}:3: no comment names the kernel's function", check_files.check_rules(self.root))
+        self.assertIn(f"{name}:6: ", check_files.check_rules(self.root))
+        self.write(name, "// x", "", "// No kernel rule: it is ours.", "TEST(A, B) {}")
+        self.assertEqual(check_files.check_rules(self.root), "")
+
     def test_shell(self):
         self.write("tools/run", "#!/usr/bin/env bash", 'echo "$1"')
         self.assertEqual(check_files.check_shell(self.root), "")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// dispatch_queue_test.cc - the orders of a DSQ, as kernel/sched/ext.c, dispatch_enqueue() makes
-// them.
+// dispatch_queue_test.cc - the orders of a DSQ. The rules are those of kernel/sched/ext.c.
 #include "kernel/sim/dispatch_queue.h"
 
 #include <gtest/gtest.h>
@@ -22,6 +21,7 @@ std::vector<int> order(DispatchQueue& queue, const Places& places, bool reverse 
   return numbers;
 }
 
+// dispatch_enqueue(): SCX_ENQ_HEAD puts in front.
 TEST(SimDispatchQueue, KeepsTheOrderOfArrival) {
   Places places;
   DispatchQueue queue(1);
@@ -46,6 +46,7 @@ TEST(SimDispatchQueue, OrdersByVtimeThatWrapsAround) {
   EXPECT_TRUE(queue.by_vtime());
 }
 
+// task_unlink_from_dsq().
 TEST(SimDispatchQueue, LetsGoOfWhoeverIsTakenOut) {
   Places places;
   DispatchQueue queue(1);
@@ -58,8 +59,8 @@ TEST(SimDispatchQueue, LetsGoOfWhoeverIsTakenOut) {
   EXPECT_EQ(places[4].queue, &queue);
 }
 
-// An iterator passes over whoever has arrived since it began: they have greater numbers, also who
-// comes in a second time.
+// bpf_iter_scx_dsq_next(): an iterator passes over whoever has arrived since it began: they have
+// greater numbers, also who comes in a second time.
 TEST(SimDispatchQueue, NumbersArrivals) {
   Places places;
   DispatchQueue queue(1);

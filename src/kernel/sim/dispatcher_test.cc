@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // dispatcher_test.cc - the dispatcher's rarer ways: CPUs that go, decisions that make no sense,
-// older kernels, machines of unequal CPUs, and its end.
+// older kernels, machines of unequal CPUs, and its end. What rests on a rule of the kernel's names
+// it.
 #include "kernel/sim/dispatcher.h"
 
 #include <gtest/gtest.h>
@@ -170,6 +171,7 @@ TEST_F(SimDispatcher, CountsEventsThatFindTheRingFull) {
 
 // --- CPUs that go and come ---
 
+// kernel/sched/core.c, balance_hotplug_wait(): a CPU goes when nobody waits in its name.
 TEST_F(SimDispatcher, EmptiesTheQueueOfACpuThatLeavesUntilItComesBack) {
   make(cpus(2));
   add_puppet();
@@ -200,16 +202,18 @@ TEST_F(SimDispatcher, KnowsNoCpuBeyondItsLast) {
   run(100 * kMs);
 }
 
+// kernel/sched/ext.c, switch_class() and scx_bpf_reenqueue_local().
 TEST_F(SimDispatcher, PutsBackWhatWaitsOnACpuThatAHigherClassTakes) {
   make(cpus(1));
   hog(*machine_);
   run(10 * kMs);
-  ops().cpu_release(0, nullptr);
+  machine_->steal(0, kMs);
   run(100 * kMs);
 }
 
 // --- kinds of machines and kernels ---
 
+// kernel/sched/ext_idle.c, scx_bpf_select_cpu_and(): among some CPUs only.
 TEST_F(SimDispatcher, PrefersBigCpusOnAHybridMachine) {
   std::vector<Cpu> all;
   for (unsigned id = 0; id < 4; ++id)
@@ -223,6 +227,7 @@ TEST_F(SimDispatcher, PrefersBigCpusOnAHybridMachine) {
   EXPECT_GE(b.ran_on, 2);
 }
 
+// kernel/sched/ext.c, scx_bpf_cpu_curr(), which there is from 6.18 on, and scx_bpf_cpu_rq().
 TEST_F(SimDispatcher, PreemptsOnKernelsWithoutTheNewerFunctions) {
   for (const bool curr : {true, false}) {
     make(cpus(1), {.has = {.scx_bpf_cpu_curr = curr, .scx_bpf_cpu_rq = !curr}});
@@ -237,6 +242,7 @@ TEST_F(SimDispatcher, PreemptsOnKernelsWithoutTheNewerFunctions) {
   }
 }
 
+// kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node(): SCX_PICK_IDLE_IN_NODE.
 TEST_F(SimDispatcher, LooksForAnIdleCpuInTheTasksNodeWithNumaLocal) {
   std::vector<Cpu> all;
   for (unsigned id = 0; id < 4; ++id)
@@ -264,6 +270,7 @@ TEST_F(SimDispatcher, AsksNobodyAboutTasksOfOneCpuWithPercpuLocal) {
 
 // --- its end ---
 
+// kernel/sched/ext.c, scx_disable_workfn(): ops.exit() is told how.
 TEST_F(SimDispatcher, WritesDownHowItEnded) {
   make(cpus(1));
   hog(*machine_);
@@ -276,6 +283,7 @@ TEST_F(SimDispatcher, WritesDownHowItEnded) {
   EXPECT_EQ(Machine::shm().dispatcher.attached, 0U);
 }
 
+// kernel/sched/ext.c, scx_bpf_create_dsq() and scx_enable(): if ops.init() fails, nothing begins.
 TEST_F(SimDispatcher, DoesNotBeginWithAQueueThatIsThere) {
   make(cpus(1));
   EXPECT_EQ(scx_bpf_create_dsq(kShared, -1), 0);

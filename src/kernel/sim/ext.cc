@@ -23,8 +23,7 @@ void Machine::end_scheduler(int kind, std::string message) {
   shm().dispatcher.attached = 0;
 }
 
-// ext.c, task_can_run_on_remote_rq(); core.c, is_cpu_allowed(): a CPU that goes keeps its own
-// kernel threads to the end.
+// kernel/sched/core.c, is_cpu_allowed(): a CPU that goes keeps its own kernel threads to the end.
 bool Machine::may_run_on(const Task& task, int cpu) const {
   const auto id = static_cast<unsigned>(cpu);
   const CpuSet& usable = is_per_cpu_thread(task) ? online_ : active_;
@@ -35,9 +34,11 @@ bool Machine::is_per_cpu_thread(const Task& task) {
   return (task.task_struct::flags & PF_KTHREAD) != 0 && task.nr_cpus_allowed == 1;
 }
 
-// ext.c, consume_dispatch_q(): what waits on a CPU's own runqueue it may always take.
+// ext.c, consume_dispatch_q() and task_can_run_on_remote_rq(): what waits on a CPU's own runqueue
+// it may always take, and from others only while it does not go.
 bool Machine::may_consume(const Task& task, int cpu) const {
-  return task.on_cpu == cpu || may_run_on(task, cpu);
+  const auto id = static_cast<unsigned>(cpu);
+  return task.on_cpu == cpu || (task.allowed.test(id) && active_.test(id));
 }
 
 // kernel/sched/core.c, select_fallback_rq(): a task that may run nowhere any more may run anywhere.
@@ -62,15 +63,21 @@ void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
   observer_->woke(task, now_);
   std::uint64_t flags = 0;
   if (!fork) flags |= SCX_ENQ_WAKEUP;
-  int cpu = fallback_cpu(task);
+  int cpu = task.on_cpu;
   if (task.nr_cpus_allowed > 1) {
     being_inserted_ = &task;
-    const int chosen = dispatcher().ops->select_cpu(&task, task.on_cpu,
-                                                    wake_flags | (fork ? kWakeFork : kWakeTtwu));
+    cpu = call(kKfEnqueue | kKfSelectCpu, [&] {
+      return dispatcher().ops->select_cpu(&task, task.on_cpu,
+                                          wake_flags | (fork ? kWakeFork : kWakeTtwu));
+    });
     being_inserted_ = nullptr;
     flags |= SCX_ENQ_CPU_SELECTED;
-    if (may_run_on(task, chosen)) cpu = chosen;
+    if (cpu < 0 || !possible_.test(static_cast<unsigned>(cpu))) {
+      end_scheduler(Exit::kError, fmt::format("invalid CPU {} from ops.select_cpu()", cpu));
+      return;
+    }
   }
+  if (!may_run_on(task, cpu)) cpu = fallback_cpu(task);
   task.on_cpu = cpu;
   task.scx.flags |= SCX_TASK_QUEUED;
   enqueue(task, flags);
@@ -79,36 +86,56 @@ void Machine::wake_up(Task& task, std::uint64_t wake_flags, bool fork) {
   if (!cpus_[index(cpu)].task) reschedule(cpu, cpu != this_cpu_);
 }
 
-// ext.c, do_enqueue_task().
+// ext.c, do_enqueue_task(). Nobody is asked about a task on a CPU that goes, nor, without
+// SCX_OPS_ENQ_EXITING, about one that exits.
 void Machine::enqueue(Task& task, std::uint64_t flags) {
   task.state = TaskState::kWaiting;
   if (is_held(task.on_cpu)) {
-    later([this, &task, flags] {
-      enqueue(task, flags);
-      if (!cpu_of(task).task) reschedule(task.on_cpu, task.on_cpu != this_cpu_);
-    });
+    enqueue_later(task, flags);
     return;
   }
-  // Without SCX_OPS_ENQ_EXITING nobody is asked about a task that exits.
-  if (!task.insertion && (task.task_struct::flags & kExiting) != 0) {
-    put_into_local(cpu_of(task), task, flags);
+  const bool exits = (task.task_struct::flags & kExiting) != 0;
+  if (!active_.test(static_cast<unsigned>(task.on_cpu)) || (exits && !task.insertion)) {
+    put_into_local_unasked(task, flags);
     return;
   }
   if (!task.insertion) {
     being_inserted_ = &task;
     locked_.push_back(task.on_cpu);
-    dispatcher().ops->enqueue(&task, flags);
+    call(kKfEnqueue, [&] { dispatcher().ops->enqueue(&task, flags); });
     locked_.pop_back();
     being_inserted_ = nullptr;
   }
   std::optional<Task::Insertion> where = std::exchange(task.insertion, std::nullopt);
-  if (!where) return;  // the dispatcher has forgotten it
+  if (!where) {  // it is the dispatcher's to insert, or to forget
+    task.given = ++nr_given_;
+    return;
+  }
   where->flags |= flags;
   insert_now(task, *where);
 }
 
-// ext.c, direct_dispatch(), find_dsq_for_dispatch() and dispatch_to_local_dsq().
+void Machine::enqueue_later(Task& task, std::uint64_t flags) {
+  later([this, &task, flags] {
+    if (task.state != TaskState::kWaiting || task.queue) return;  // moved meanwhile
+    enqueue(task, flags);
+    if (!cpu_of(task).task) reschedule(task.on_cpu, task.on_cpu != this_cpu_);
+  });
+}
+
+void Machine::put_into_local_unasked(Task& task, std::uint64_t flags) {
+  task.insertion.reset();
+  task.scx.slice = kDefaultSlice;
+  put_into_local(cpu_of(task), task, flags);
+}
+
+// ext.c, direct_dispatch(), find_dsq_for_dispatch() and dispatch_to_local_dsq(): what is sent to
+// another CPU that goes waits for any CPU.
 void Machine::insert_now(Task& task, const Task::Insertion& where) {
+  if (where.dsq == kGlobalQueue) {
+    link(global_, task, false, where.flags);
+    return;
+  }
   if ((where.dsq & SCX_DSQ_LOCAL_ON) == 0) {
     link(*queues_.at(where.dsq), task, where.by_vtime, where.flags);
     return;
@@ -117,13 +144,19 @@ void Machine::insert_now(Task& task, const Task::Insertion& where) {
   if (where.dsq != SCX_DSQ_LOCAL) {
     cpu = static_cast<int>(where.dsq & 0xffffffffU);
     if (is_held(cpu)) {
-      later([this, &task, where] { insert_now(task, where); });
+      later([this, &task, where] {
+        if (task.state == TaskState::kWaiting && !task.queue) insert_now(task, where);
+      });
       return;
     }
-    if (!may_consume(task, cpu)) {
+    if (task.on_cpu != cpu && !task.allowed.test(static_cast<unsigned>(cpu))) {
       end_scheduler(Exit::kError, fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed "
                                               "for {}[{}]",
                                               cpu, task.name, task.pid));
+      return;
+    }
+    if (!may_consume(task, cpu)) {
+      link(global_, task, false, where.flags);
       return;
     }
   }
@@ -197,10 +230,10 @@ void Machine::schedule(CpuState& cpu) {
       observer_->ended(*prev, cpu.id, now_);
       cpu.task = nullptr;
       ++cpu.stop;
-      if (prev_ready) put_prev(cpu, *prev, next == nullptr);
+      if (prev_ready) put_prev(cpu, *prev, !next && !is_stolen(cpu.id));
     }
     if (prev->state == TaskState::kDead) {
-      dispatcher().ops->exit_task(prev, nullptr);
+      call(kKfRest, [&] { dispatcher().ops->exit_task(prev, nullptr); });
       // kernel/exit.c: its file descriptors are closed, and with the last link the scheduler goes.
       if (prev == agent_) end_scheduler(Exit::kUnregistered, "unregistered from user space");
     }
@@ -208,13 +241,16 @@ void Machine::schedule(CpuState& cpu) {
   if (exit_.kind != Exit::kNone) return;
   if (next) {
     switch_to(cpu, next);
-  } else {
-    go_idle(cpu);
+    return;
   }
+  go_idle(cpu);
+  // kernel/cpu.c, cpuhp_thread_fun(): the thread that takes a CPU down switches there all the
+  // while.
+  if (is_leaving(cpu.id) && !is_stolen(cpu.id) && !cpu.local.empty()) reschedule(cpu.id, false);
 }
 
 // ext.c, put_prev_task_scx(): one that has time left keeps its place; another is told of as the
-// last one if there is nobody else, since the loader asks for SCX_OPS_ENQ_LAST.
+// last one if the CPU becomes idle, since the loader asks for SCX_OPS_ENQ_LAST.
 void Machine::put_prev(CpuState& cpu, Task& prev, bool last) {
   prev.state = TaskState::kWaiting;
   prev.runnable_since = now_;
@@ -227,23 +263,87 @@ void Machine::put_prev(CpuState& cpu, Task& prev, bool last) {
   cpu.in_dispatch = false;
 }
 
-// ext.c, balance_one() and pick_task_scx().
+// ext.c, balance_one() and pick_task_scx(). A CPU that goes asks for nothing any more.
 Task* Machine::pick(CpuState& cpu, Task* prev, bool prev_ready) {
   bool keep = prev_ready && prev->scx.slice > 0;
-  if (!keep && cpu.local.empty()) {
+  if (!keep && cpu.local.empty() && !consume(cpu, global_) &&
+      active_.test(static_cast<unsigned>(cpu.id))) {
     cpu.in_dispatch = true;
-    for (int loops = kMaxLoops; loops > 0; --loops) {
+    for (int loops = kMaxLoops;;) {
       cpu.dispatched = 0;
-      spent_ += options_.costs.dispatch;
-      dispatcher().ops->dispatch(cpu.id, prev);
+      dispatch(cpu, prev);
       if (prev_ready && prev->scx.slice > 0) keep = true;
-      if (keep || !cpu.local.empty() || cpu.dispatched == 0) break;
+      if (keep || !cpu.local.empty() || consume(cpu, global_)) break;
+      if (--loops == 0) {
+        kick(cpu.id, 0);
+        break;
+      }
+      if (cpu.dispatched == 0 || exit_.kind != Exit::kNone) break;
     }
     cpu.in_dispatch = false;
   }
   Task* next = keep ? prev : static_cast<Task*>(cpu.local.first());
   if (next && next->scx.slice == 0) next->scx.slice = kDefaultSlice;
   return next;
+}
+
+void Machine::dispatch(CpuState& cpu, Task* prev) {
+  spent_ += options_.costs.dispatch;
+  call(kKfDispatch, [&] { dispatcher().ops->dispatch(cpu.id, prev); });
+  flush(cpu);
+}
+
+// ext.c, flush_dispatch_buf().
+void Machine::flush(CpuState& cpu) {
+  const std::vector<Inserted> all = std::exchange(cpu.inserted, {});
+  for (const Inserted& each : all) finish_dispatch(cpu, each);
+  cpu.dispatched += all.size();
+}
+
+// ext.c, finish_dispatch(): a task that is not the dispatcher's, or not any more, stays where it
+// is.
+void Machine::finish_dispatch(CpuState& cpu, const Inserted& inserted) {
+  Task& task = *inserted.task;
+  if (task.given == 0 || task.given != inserted.given) return;
+  task.given = 0;
+  Task::Insertion where = inserted.where;
+  if (where.dsq == SCX_DSQ_LOCAL) where.dsq = SCX_DSQ_LOCAL_ON | static_cast<unsigned>(cpu.id);
+  insert_now(task, where);
+}
+
+// ext.c, consume_dispatch_q().
+bool Machine::consume(CpuState& cpu, DispatchQueue& from) {
+  for (QueuePlace* place = from.first(); place; place = from.after(*place)) {
+    Task& task = *static_cast<Task*>(place);
+    if (!may_consume(task, cpu.id)) continue;
+    from.remove(task);
+    put_into_local(cpu, task, 0);
+    return true;
+  }
+  return false;
+}
+
+// ext.c, scx_bpf_kick_cpu(): kick_cpus_irq_workfn() does it, once interrupts are enabled.
+void Machine::kick(int cpu, std::uint64_t flags) {
+  later([this, cpu, flags] { kick_now(cpu, flags); });
+}
+
+// ext.c, kick_one_cpu() and kick_one_cpu_if_idle().
+void Machine::kick_now(int cpu, std::uint64_t flags) {
+  if (is_held(cpu)) {
+    kick(cpu, flags);
+    return;
+  }
+  CpuState& state = cpus_[index(cpu)];
+  if ((flags & SCX_KICK_IDLE) != 0 && (state.task || is_stolen(cpu))) {
+    late_kick_at_ = now_;
+    return;
+  }
+  if ((flags & SCX_KICK_PREEMPT) != 0 && state.task) {
+    charge(state);
+    state.task->scx.slice = 0;
+  }
+  reschedule(cpu, cpu != this_cpu_);
 }
 
 // ext.c, set_next_task_scx().
@@ -258,7 +358,7 @@ void Machine::switch_to(CpuState& cpu, Task* next) {
   next->migrations += next->ran_on >= 0 && next->ran_on != cpu.id;
   next->on_cpu = next->ran_on = cpu.id;
   next->state = TaskState::kRunning;
-  dispatcher().ops->running(next);
+  call(kKfRest, [&] { dispatcher().ops->running(next); });
   observer_->began(*next, cpu.id, cpu.works_from);
   next->woken_at = 0;
   start_tick(cpu);

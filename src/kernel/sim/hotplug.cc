@@ -17,7 +17,7 @@ void Machine::offline(int cpu) {
   active_.clear(id);
   idle_.clear(id);
   this_cpu_ = static_cast<int>(active_.first());
-  if (attached_) dispatcher().ops->cpu_offline(cpu);
+  if (attached_) call(kKfUnlocked, [&] { dispatcher().ops->cpu_offline(cpu); });
   reschedule(cpu, true);
   try_to_go(cpus_[id]);
 }
@@ -29,7 +29,7 @@ void Machine::online(int cpu) {
   active_.set(id);
   online_.set(id);
   this_cpu_ = cpu;
-  if (attached_) dispatcher().ops->cpu_online(cpu);
+  if (attached_) call(kKfUnlocked, [&] { dispatcher().ops->cpu_online(cpu); });
   CpuState& state = cpus_[id];
   if (!state.task) {
     state.idle_since = now_;
@@ -60,12 +60,18 @@ void Machine::try_to_go(CpuState& cpu) {
 bool Machine::push_away(CpuState& cpu, Task& task) {
   if (may_run_on(task, cpu.id)) return false;
   take_off(task);
-  requeue(task);
+  move_queued(task);
   return true;
 }
 
-// ext.c, switch_class(): the callback hears of it, and what waits in the local queue stays there
-// unless it is enqueued anew.
+// ext.c, switch_class(): the callback hears of it if the CPU ran a task of ours, and what waits in
+// the local queue stays there unless it is enqueued anew.
+void Machine::release(CpuState& cpu) {
+  const int before = std::exchange(this_cpu_, cpu.id);
+  call(kKfCpuRelease, [&] { dispatcher().ops->cpu_release(cpu.id, nullptr); });
+  this_cpu_ = before;
+}
+
 void Machine::steal(int cpu, std::uint64_t ns) {
   CpuState& state = cpus_[index(cpu)];
   if (!online_.test(static_cast<unsigned>(cpu))) return;
@@ -74,9 +80,10 @@ void Machine::steal(int cpu, std::uint64_t ns) {
   state.stolen_until = std::max(state.stolen_until, now_ + ns);
   idle_.clear(static_cast<unsigned>(cpu));
   if (attached_) {
+    const bool ran = state.task != nullptr;
     state.resched = true;
     schedule(state);
-    dispatcher().ops->cpu_release(cpu, nullptr);
+    if (ran) release(state);
   }
   post(state.stolen_until, Event::Kind::kReturn, static_cast<std::uint64_t>(cpu));
 }
@@ -94,7 +101,7 @@ void Machine::join_class(Task& task) {
   task.scx.flags |= SCX_TASK_QUEUED;
   task.state = TaskState::kWaiting;
   task.runnable_since = now_;
-  requeue(task);
+  move_queued(task);
 }
 
 }  // namespace cppland::sim

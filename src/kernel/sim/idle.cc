@@ -33,10 +33,15 @@ int Machine::pick_idle(const CpuSet& cpus, bool whole_core) {
   return claim_idle(cpu) ? cpu : -EBUSY;
 }
 
-// scx_select_cpu_dfl(): claimed, or -EBUSY.
+// scx_bpf_select_cpu_and() and scx_select_cpu_dfl(): claimed, or -EBUSY. A CPU that goes may be
+// among the idle ones.
 int Machine::select_cpu(Task& task, int prev_cpu, std::uint64_t wake_flags, const CpuSet& cpus) {
   constexpr std::uint64_t kWakeSync = 0x10;  // SCX_WAKE_SYNC
-  const CpuSet allowed = task.allowed & cpus & active_;
+  if (task.nr_cpus_allowed == 1) {
+    const bool may = cpus.test(static_cast<unsigned>(prev_cpu)) && claim_idle(prev_cpu);
+    return may ? prev_cpu : -EBUSY;
+  }
+  const CpuSet allowed = task.allowed & cpus;
   if (allowed.empty()) return -EBUSY;
   const Cpu& prev = *cpus_[index(prev_cpu)].info;
   const bool prev_allowed = allowed.test(prev.id);
@@ -44,8 +49,11 @@ int Machine::select_cpu(Task& task, int prev_cpu, std::uint64_t wake_flags, cons
 
   if ((wake_flags & kWakeSync) != 0) {
     const auto waker = static_cast<unsigned>(this_cpu_);
-    if (prev_allowed && in_llc.test(waker) && claim_idle(prev_cpu)) return prev_cpu;
-    if (!idle_.empty() && allowed.test(waker) && cpus_[waker].local.empty()) return this_cpu_;
+    const Task* current = cpus_[waker].task;
+    const bool exits = current && (current->task_struct::flags & kExiting) != 0;
+    if (prev_allowed && in_llc_[prev.llc].test(waker) && claim_idle(prev_cpu)) return prev_cpu;
+    if (!exits && !idle_.empty() && allowed.test(waker) && cpus_[waker].local.empty())
+      return this_cpu_;
   }
   if (idle_.empty()) return -EBUSY;
   for (const bool whole_core : {true, false}) {

@@ -49,7 +49,8 @@ void Machine::interleave() {
   if (options_.interleave_percent == 0 || !in_event_ || nr_nested_ == kDeepest) return;
   if (random_.below(100) >= options_.interleave_percent) return;
 
-  const auto before = std::tuple(this_cpu_, spent_, being_inserted_, locked_.size(), nr_held_);
+  const auto before =
+      std::tuple(this_cpu_, spent_, being_inserted_, kf_mask_, locked_.size(), nr_held_);
   locked_.push_back(this_cpu_);
   nr_held_ = locked_.size();
   ++nr_nested_;
@@ -57,7 +58,7 @@ void Machine::interleave() {
   }
   --nr_nested_;
   std::size_t size = 0;
-  std::tie(this_cpu_, spent_, being_inserted_, size, nr_held_) = before;
+  std::tie(this_cpu_, spent_, being_inserted_, kf_mask_, size, nr_held_) = before;
   locked_.resize(size);
 }
 
@@ -77,6 +78,7 @@ bool Machine::go_on_elsewhere() {
   now_ = std::max(now_, event.at);
   spent_ = 0;
   being_inserted_ = nullptr;
+  kf_mask_ = kKfUnlocked;
   handle(event);
   do_later(first);
   return true;

@@ -23,7 +23,10 @@ class Kfuncs {
   static Task& task(task_struct* p) { return *static_cast<Task*>(p); }
   static const Task& task(const task_struct* p) { return *static_cast<const Task*>(p); }
   static const CpuSet& cpus(const cpumask* mask) { return *reinterpret_cast<const CpuSet*>(mask); }
-  static bool is_local(std::uint64_t dsq) { return (dsq & SCX_DSQ_LOCAL_ON) != 0; }
+  static constexpr std::uint64_t kBuiltin = 1ULL << 63;  // SCX_DSQ_FLAG_BUILTIN
+  static bool is_local(std::uint64_t dsq) {
+    return dsq == SCX_DSQ_LOCAL || (dsq & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON;
+  }
   static void fail(std::string why) { m().end_scheduler(Exit::kError, std::move(why)); }
 
   static std::uint64_t now() { return m().now_ + m().spent_; }
@@ -31,74 +34,118 @@ class Kfuncs {
   // Others go on before what the caller is about to do.
   static void others() { m().interleave(); }
 
-  static DispatchQueue* queue(std::uint64_t dsq) {
-    if (dsq == SCX_DSQ_LOCAL) return &m().cpus_[Machine::index(this_cpu())].local;
-    if ((dsq & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON) {
-      const auto cpu = static_cast<std::size_t>(dsq & 0xffffffffU);
-      return cpu < m().cpus_.size() ? &m().cpus_[cpu].local : nullptr;
-    }
+  // scx_kf_allowed(): ends the scheduler if the callback that calls may not.
+  static bool allowed(unsigned mask) {
+    if ((m().kf_mask_ & mask) != 0) return true;
+    fail(fmt::format("kfunc with mask {:#x} called from an operation only allowing {:#x}", mask,
+                     m().kf_mask_));
+    return false;
+  }
+  static bool allowed_or_unlocked(unsigned mask) {
+    return m().kf_mask_ == kKfUnlocked || allowed(mask);
+  }
+
+  // ops_cpu_valid().
+  static bool is_cpu(s32 cpu) {
+    if (cpu >= 0 && Machine::index(cpu) < m().cpus_.size()) return true;
+    fail(fmt::format("invalid CPU {}", cpu));
+    return false;
+  }
+
+  // find_user_dsq().
+  static DispatchQueue* user_queue(std::uint64_t dsq) {
     const auto it = m().queues_.find(dsq);
     return it == m().queues_.end() ? nullptr : it->second.get();
   }
 
+  // find_dsq_for_dispatch().
+  static DispatchQueue* queue(std::uint64_t dsq) {
+    if (dsq == SCX_DSQ_LOCAL) return &m().cpus_[Machine::index(this_cpu())].local;
+    if ((dsq & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON) {
+      const auto cpu = static_cast<s32>(dsq & 0xffffffffU);
+      return is_cpu(cpu) ? &m().cpus_[Machine::index(cpu)].local : nullptr;
+    }
+    return dsq == kGlobalQueue ? &m().global_ : user_queue(dsq);
+  }
+
+  // scx_bpf_create_dsq().
   static s32 create(std::uint64_t dsq) {
+    if ((dsq & kBuiltin) != 0) return -EINVAL;
     const auto [it, is_new] = m().queues_.try_emplace(dsq);
     if (!is_new) return -EEXIST;
     it->second = std::make_unique<DispatchQueue>(dsq);
     return 0;
   }
 
-  // scx_dsq_insert_preamble() and mark_direct_dispatch(): from select_cpu and enqueue, the task
-  // that they are about, once.
+  // scx_bpf_dsq_nr_queued().
+  static s32 nr_queued(std::uint64_t dsq) {
+    const DispatchQueue* of = is_local(dsq) ? queue(dsq) : user_queue(dsq);
+    return of ? static_cast<s32>(of->size()) : -ENOENT;
+  }
+
+  // scx_dsq_insert_preamble(), scx_dsq_insert_commit() and mark_direct_dispatch(): from select_cpu
+  // and enqueue the task that they are about, once; from dispatch any, which comes to its place
+  // when the callback is over.
   static void insert(Task& p, std::uint64_t dsq, std::uint64_t slice, const std::uint64_t* vtime,
                      std::uint64_t flags) {
     constexpr std::uint64_t kInternal = 0xfULL << 56;  // __SCX_ENQ_INTERNAL_MASK
+    if (!allowed(kKfEnqueue | kKfDispatch)) return;
     if ((flags & kInternal) != 0) {
       fail(fmt::format("invalid enq_flags 0x{:x}", flags));
       return;
     }
-    if (m().being_inserted_ != &p) {
-      fail(fmt::format("Direct dispatch attempted on {}[{}]", p.name, p.pid));
-      return;
-    }
-    if (p.insertion || p.queue) {
+    p.scx.slice = slice != 0 ? slice : std::max<std::uint64_t>(p.scx.slice, 1);
+    if (vtime) p.scx.dsq_vtime = *vtime;
+    const Task* enqueued = m().being_inserted_;
+    if (enqueued && enqueued->insertion) {
       fail(fmt::format("{}[{}] already direct-dispatched", p.name, p.pid));
       return;
     }
-    p.scx.slice = slice != 0 ? slice : std::max<std::uint64_t>(p.scx.slice, 1);
-    if (is_local(dsq) && vtime) {
+    if (enqueued && enqueued != &p) {
+      fail(fmt::format("scheduling for {}[{}] but trying to direct-dispatch {}[{}]", enqueued->name,
+                       enqueued->pid, p.name, p.pid));
+      return;
+    }
+    if ((dsq & kBuiltin) != 0 && vtime) {
       fail("cannot use vtime ordering for built-in DSQs");
       return;
     }
     if (!queue(dsq)) {
-      fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
+      fail(fmt::format("non-existent DSQ 0x{:x} for {}[{}]", dsq, p.name, p.pid));
       return;
     }
-    if (vtime) p.scx.dsq_vtime = *vtime;
-    p.insertion = {.dsq = dsq, .flags = flags, .by_vtime = vtime != nullptr};
+    const Task::Insertion where{.dsq = dsq, .flags = flags, .by_vtime = vtime != nullptr};
+    if (enqueued) {
+      p.insertion = where;
+      return;
+    }
+    CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
+    if (cpu.inserted.size() >= max_batch()) {
+      fail("dispatch buffer overflow");
+      return;
+    }
+    cpu.inserted.push_back({&p, p.given, where});
   }
 
-  // consume_dispatch_q().
+  static std::size_t max_batch() {
+    constexpr std::size_t kMaxBatch = 32;  // SCX_DSP_DFL_MAX_BATCH
+    const u32 wanted = dispatcher().ops->dispatch_max_batch;
+    return wanted != 0 ? wanted : kMaxBatch;
+  }
+
+  // scx_bpf_dsq_move_to_local().
   static bool move_to_local(std::uint64_t dsq) {
+    if (!allowed(kKfDispatch)) return false;
     CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
-    if (!cpu.in_dispatch) {
-      fail("scx_bpf_dsq_move_to_local() outside of ops.dispatch()");
-      return false;
-    }
-    DispatchQueue* from = queue(dsq);
+    m().flush(cpu);
+    DispatchQueue* from = user_queue(dsq);
     if (!from) {
       fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
       return false;
     }
-    for (QueuePlace* place = from->first(); place; place = from->after(*place)) {
-      Task& p = *static_cast<Task*>(place);
-      if (!m().may_consume(p, cpu.id)) continue;
-      from->remove(p);
-      m().put_into_local(cpu, p, 0);
-      ++cpu.dispatched;
-      return true;
-    }
-    return false;
+    if (!m().consume(cpu, *from)) return false;
+    ++cpu.dispatched;
+    return true;
   }
 
   // --- iterators: bpf_iter_scx_dsq_new(), ..._next(), scx_dsq_move() ---
@@ -116,9 +163,11 @@ class Kfuncs {
   static Iterator& state(bpf_iter_scx_dsq* it) { return **reinterpret_cast<Iterator**>(it); }
 
   static int iterate(bpf_iter_scx_dsq* it, std::uint64_t dsq, std::uint64_t flags) {
-    DispatchQueue* of = queue(dsq);
+    const bool known = (flags & ~std::uint64_t{SCX_DSQ_ITER_REV}) == 0;
+    DispatchQueue* of = known ? user_queue(dsq) : nullptr;
     *reinterpret_cast<Iterator**>(it) =
         new Iterator{of, of ? of->arrivals() : 0, (flags & SCX_DSQ_ITER_REV) != 0};
+    if (!known) return -EINVAL;
     return of ? 0 : -ENOENT;
   }
 
@@ -138,46 +187,44 @@ class Kfuncs {
   static bool move(Iterator& it, Task& p, std::uint64_t dsq, bool by_vtime, std::uint64_t flags) {
     const auto slice = std::exchange(it.slice, std::nullopt);
     const auto vtime = std::exchange(it.vtime, std::nullopt);
+    if (!allowed_or_unlocked(kKfDispatch)) return false;
     if (!it.queue || p.queue != it.queue || p.arrival > it.newest) return false;
     if (slice) p.scx.slice = *slice;
     if (vtime) p.scx.dsq_vtime = *vtime;
-    if (is_local(dsq)) {
-      const int cpu = dsq == SCX_DSQ_LOCAL ? this_cpu() : static_cast<int>(dsq & 0xffffffffU);
-      if (by_vtime) {
-        fail("cannot use vtime ordering for built-in DSQs");
-      } else if (!m().may_consume(p, cpu)) {
-        fail(fmt::format("SCX_DSQ_LOCAL[_ON] target CPU {} not allowed for {}[{}]", cpu, p.name,
-                         p.pid));
-      } else if (m().is_held(cpu)) {
-        m().reschedule(this_cpu(), false);  // the kernel would wait; this one tries again
-      } else {
-        p.queue->remove(p);
-        m().put_into_local(m().cpus_[Machine::index(cpu)], p, flags);
-        return true;
-      }
-      return false;
-    }
     DispatchQueue* to = queue(dsq);
     if (!to) {
-      fail(fmt::format("invalid DSQ ID 0x{:x}", dsq));
+      fail(fmt::format("non-existent DSQ 0x{:x} for {}[{}]", dsq, p.name, p.pid));
+      return false;
+    }
+    if (by_vtime && (dsq & kBuiltin) != 0) {
+      fail("cannot use vtime ordering for built-in DSQs");
+      return false;
+    }
+    if (!is_local(dsq)) {
+      p.queue->remove(p);
+      m().link(*to, p, by_vtime, flags);
+      return true;
+    }
+    const int cpu = dsq == SCX_DSQ_LOCAL ? this_cpu() : static_cast<int>(dsq & 0xffffffffU);
+    if (m().is_held(cpu)) {
+      m().reschedule(this_cpu(), false);  // the kernel would wait; this one tries again
       return false;
     }
     p.queue->remove(p);
-    m().link(*to, p, by_vtime, flags);
-    return true;
+    m().insert_now(
+        p,
+        {.dsq = SCX_DSQ_LOCAL_ON | static_cast<unsigned>(cpu), .flags = flags, .by_vtime = false});
+    return m().attached_;
   }
 
-  // scx_kick_cpu(): kick_cpus_irq_workfn() does it, once interrupts are enabled.
+  // scx_bpf_kick_cpu().
   static void kick(s32 cpu, std::uint64_t flags) {
-    if (cpu < 0 || Machine::index(cpu) >= m().cpus_.size()) {
-      fail(fmt::format("invalid CPU {}", cpu));
-      return;
-    }
+    if (!is_cpu(cpu)) return;
     if ((flags & SCX_KICK_IDLE) != 0 && (flags & SCX_KICK_PREEMPT) != 0) {
       fail("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
       return;
     }
-    m().later([cpu, flags] { kick_now(cpu, flags); });
+    m().kick(cpu, flags);
   }
 
   static bool agent_is_called() { return m().agent_called_; }
@@ -185,24 +232,6 @@ class Kfuncs {
   static void call_agent() {
     m().agent_called_ = true;
     if (m().agent_) m().later([machine = &m()] { machine->wake(*machine->agent_, false); });
-  }
-
-  // kick_one_cpu().
-  static void kick_now(s32 cpu, std::uint64_t flags) {
-    if (m().is_held(cpu)) {
-      m().later([cpu, flags] { kick_now(cpu, flags); });
-      return;
-    }
-    CpuState& state = m().cpus_[Machine::index(cpu)];
-    if ((flags & SCX_KICK_IDLE) != 0 && (state.task || m().is_stolen(cpu))) {
-      m().late_kick_at_ = m().now_;
-      return;
-    }
-    if ((flags & SCX_KICK_PREEMPT) != 0 && state.task) {
-      m().charge(state);
-      state.task->scx.slice = 0;
-    }
-    m().reschedule(cpu, cpu != this_cpu());
   }
 
   static std::byte* array(void* map, std::size_t size) {
@@ -266,7 +295,9 @@ class Kfuncs {
     return m().pick_idle(cpus(mask), core);
   }
 
+  // kernel/sched/ext_idle.c, scx_bpf_select_cpu_and().
   static s32 select(task_struct* p, s32 prev_cpu, std::uint64_t flags, const cpumask* mask) {
+    if (!allowed_or_unlocked(kKfSelectCpu | kKfEnqueue)) return -EINVAL;
     return m().select_cpu(task(p), prev_cpu, flags, cpus(mask));
   }
 
@@ -301,7 +332,9 @@ class Kfuncs {
     return &answer;
   }
 
+  // scx_bpf_reenqueue_local().
   static u32 reenqueue_local() {
+    if (!allowed(kKfCpuRelease)) return 0;
     CpuState& cpu = m().cpus_[Machine::index(this_cpu())];
     // First all are taken out: what is put back at once is not taken again.
     std::vector<Task*> all;
@@ -382,8 +415,7 @@ s32 scx_bpf_create_dsq(u64 dsq_id, s32 /*node*/) { return Kfuncs::create(dsq_id)
 
 s32 scx_bpf_dsq_nr_queued(u64 dsq_id) {
   Kfuncs::others();
-  const auto* queue = Kfuncs::queue(dsq_id);
-  return queue ? static_cast<s32>(queue->size()) : -ENOENT;
+  return Kfuncs::nr_queued(dsq_id);
 }
 
 void scx_bpf_dsq_insert(task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) {

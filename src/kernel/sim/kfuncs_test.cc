@@ -45,18 +45,25 @@ class SimKfuncs : public ::testing::Test {
   std::unique_ptr<Machine> machine_;
 };
 
-// scx_bpf_dsq_move_to_local(): SCX_KF_DISPATCH.
+// scx_bpf_dsq_move_to_local() and scx_kf_allowed().
 TEST_F(SimKfuncs, MoveToLocalInDispatchOnly) {
   begin(1, 3);
   from_timer([] { scx_bpf_dsq_move_to_local(kHeld); });
-  expect_error("outside of ops.dispatch()");
+  expect_error("kfunc with mask 0x2 called from an operation only allowing 0x0");
 }
 
-// mark_direct_dispatch().
-TEST_F(SimKfuncs, InsertOnlyTheTaskThatIsEnqueued) {
+// scx_dsq_insert_preamble() and scx_kf_allowed().
+TEST_F(SimKfuncs, InsertInSelectCpuEnqueueAndDispatchOnly) {
   begin(1, 3);
   from_timer([&] { scx_bpf_dsq_insert(machine_->tasks()[1].get(), kHeld, 0, 0); });
-  expect_error("Direct dispatch attempted on hog[101]");
+  expect_error("kfunc with mask 0x6 called from an operation only allowing 0x0");
+}
+
+// scx_bpf_reenqueue_local() and scx_kf_allowed().
+TEST_F(SimKfuncs, ReenqueueWhenTheCpuIsTakenOnly) {
+  begin(1, 3);
+  from_timer([] { scx_bpf_reenqueue_local(); });
+  expect_error("kfunc with mask 0x1 called from an operation only allowing 0x0");
 }
 
 // find_user_dsq().
@@ -70,7 +77,22 @@ TEST_F(SimKfuncs, KnowsNoQueueThatWasNotMade) {
   EXPECT_EQ(scx_bpf_create_dsq(kHeld, -1), -EEXIST);
 }
 
-// task_can_run_on_remote_rq(), with enforce.
+// scx_bpf_create_dsq(), bpf_iter_scx_dsq_new() and scx_bpf_dsq_nr_queued(): a CPU's local queue is
+// the kernel's, and is counted only.
+TEST_F(SimKfuncs, WalksNoLocalQueue) {
+  begin(1, 3);
+  EXPECT_EQ(scx_bpf_create_dsq(SCX_DSQ_LOCAL, -1), -EINVAL);
+  bpf_iter_scx_dsq it{};
+  EXPECT_EQ(bpf_iter_scx_dsq_new(&it, SCX_DSQ_LOCAL_ON | 0, 0), -ENOENT);
+  bpf_iter_scx_dsq_destroy(&it);
+  EXPECT_EQ(bpf_iter_scx_dsq_new(&it, kHeld, 1), -EINVAL) << "no flag that there is";
+  bpf_iter_scx_dsq_destroy(&it);
+  EXPECT_EQ(scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | 0), 0);
+  EXPECT_EQ(scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | 9), -ENOENT);
+  expect_error("invalid CPU 9");
+}
+
+// task_can_run_on_remote_rq(): with enforce.
 TEST_F(SimKfuncs, MovesNoTaskToACpuThatItMayNotUse) {
   begin(2, 0);
   CpuSet first;
@@ -125,7 +147,7 @@ TEST_F(SimKfuncs, ClaimsAnIdleCpuOnce) {
   EXPECT_EQ(scx_bpf_pick_idle_cpu(all, 0), a);
 }
 
-// scx_pick_idle_cpu() and scx_select_cpu_dfl(): a whole core comes first.
+// kernel/sched/ext_idle.c, scx_pick_idle_cpu(): a whole core comes first.
 TEST_F(SimKfuncs, PrefersAWholeCore) {
   std::vector<Cpu> threads;
   for (unsigned id = 0; id < 4; ++id)
@@ -141,7 +163,7 @@ TEST_F(SimKfuncs, PrefersAWholeCore) {
   EXPECT_EQ(scx_bpf_pick_idle_cpu(all, 0), 1);
 }
 
-// scx_bpf_pick_idle_cpu_node().
+// kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node().
 TEST_F(SimKfuncs, PicksInTheNodeFirst) {
   std::vector<Cpu> nodes;
   for (unsigned id = 0; id < 4; ++id)
@@ -157,7 +179,7 @@ TEST_F(SimKfuncs, PicksInTheNodeFirst) {
   EXPECT_EQ(scx_bpf_pick_idle_cpu_node(all, 1, 0), 1);
 }
 
-// kick_one_cpu().
+// kick_one_cpu() and kick_one_cpu_if_idle().
 TEST_F(SimKfuncs, KicksABusyCpuToPreemptOnly) {
   begin(1, 2);
   const Task* before = machine_->running_on(0);
@@ -168,25 +190,18 @@ TEST_F(SimKfuncs, KicksABusyCpuToPreemptOnly) {
   EXPECT_NE(machine_->running_on(0), before);
 }
 
+// scx_bpf_kick_cpu() and ops_cpu_valid().
 TEST_F(SimKfuncs, KickOfNoCpuIsAnError) {
   begin(1, 1);
   from_timer([] { scx_bpf_kick_cpu(5, 0); });
   expect_error("invalid CPU 5");
 }
 
-// scx_kick_cpu().
+// scx_bpf_kick_cpu().
 TEST_F(SimKfuncs, KickOfAnIdleCpuPreemptsNobody) {
   begin(1, 1);
   from_timer([] { scx_bpf_kick_cpu(0, SCX_KICK_IDLE | SCX_KICK_PREEMPT); });
   expect_error("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
-}
-
-// scx_dsq_insert_preamble(), __SCX_ENQ_INTERNAL_MASK.
-TEST_F(SimKfuncs, TheKernelsOwnEnqueueFlagsAreRefused) {
-  begin(1, 3);
-  from_timer(
-      [&] { scx_bpf_dsq_insert(machine_->tasks()[1].get(), kHeld, 0, std::uint64_t{1} << 56); });
-  expect_error("invalid enq_flags");
 }
 
 // kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node() and scx_bpf_pick_idle_cpu().

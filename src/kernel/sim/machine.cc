@@ -126,7 +126,7 @@ Task& Machine::start(TaskSpec spec) {
   Task& task = add(std::move(spec));
   if (attached_) {
     task.state = TaskState::kWaiting;  // core.c, TASK_NEW: nobody else wakes it
-    dispatcher().ops->init_task(&task, nullptr);
+    call(kKfUnlocked, [&] { dispatcher().ops->init_task(&task, nullptr); });
     wake_up(task, 0, true);
   }
   return task;
@@ -142,7 +142,7 @@ Task& Machine::start_agent(TaskSpec spec) {
 
 void Machine::attach() {
   attached_ = true;
-  if (const s32 err = dispatcher().ops->init(); err != 0) {
+  if (const s32 err = call(kKfUnlocked, [] { return dispatcher().ops->init(); }); err != 0) {
     end_scheduler(Exit::kError, fmt::format("ops.init() failed ({})", err));
     return;
   }
@@ -384,32 +384,73 @@ std::uint64_t Machine::idle_for(int cpu) const noexcept {
   return usable && state.idle ? now_ - std::max(state.idle_since, state.stolen_until) : 0;
 }
 
-// kernel/sched/core.c, set_user_nice(): one that waits is taken out, and put in anew.
-void Machine::set_nice(Task& task, int nice) {
-  task.nice = nice;
-  task.scx.weight = weight_of(nice);
-  if (task.state == TaskState::kWaiting && attached_) requeue(task);
+// Around a change of what a task is: kernel/sched/core.c, set_user_nice() and
+// __do_set_cpus_allowed(), which take it out and put it in anew where it is. One that waits is
+// enqueued; of one that runs ops.running() hears once more (ext.c, enqueue_task_scx() and
+// set_next_task_scx()), on the CPU of whoever changes it.
+void Machine::change(Task& task, const std::function<void()>& what) {
+  const bool waits = task.state == TaskState::kWaiting;
+  if (!attached_ || (!waits && task.state != TaskState::kRunning)) {
+    what();
+    return;
+  }
+  if (waits) {
+    take_out(task);
+    what();
+    enqueue(task, 0);
+    return;
+  }
+  charge(cpu_of(task));
+  what();
+  call(kKfRest, [&] { dispatcher().ops->running(&task); });
 }
 
-// kernel/sched/core.c, do_set_cpus_allowed() and affine_move_task(): one that waits is taken out
-// and put in anew; one that runs where it may not any more is stopped and moved.
+void Machine::set_nice(Task& task, int nice) {
+  if (is_held(task.on_cpu)) {
+    later([this, &task, nice] { set_nice(task, nice); });
+    return;
+  }
+  change(task, [&] {
+    task.nice = nice;
+    task.scx.weight = weight_of(nice);
+  });
+}
+
+// kernel/sched/core.c, affine_move_task(): one that is where it may not be any more is moved.
 void Machine::set_affinity(Task& task, const CpuSet& cpus) {
-  task.allowed = cpus;
-  task.nr_cpus_allowed = static_cast<std::int32_t>(cpus.count());
+  if (is_held(task.on_cpu)) {
+    later([this, &task, cpus] { set_affinity(task, cpus); });
+    return;
+  }
+  change(task, [&] {
+    task.allowed = cpus;
+    task.nr_cpus_allowed = static_cast<std::int32_t>(cpus.count());
+  });
   if (!attached_) {
     task.on_cpu = fallback_cpu(task);
     return;
   }
-  if (task.state == TaskState::kRunning && may_run_on(task, task.on_cpu)) return;
-  if (task.state == TaskState::kWaiting || task.state == TaskState::kRunning) {
+  if (task.allowed.test(static_cast<unsigned>(task.on_cpu))) return;
+  if (task.state == TaskState::kRunning) {
+    // migration_cpu_stop(): the stopper takes the CPU from it.
+    CpuState& cpu = cpu_of(task);
     take_off(task);
-    requeue(task);
+    release(cpu);
+    move_queued(task);
+  } else if (task.state == TaskState::kWaiting) {
+    move_queued(task);
   }
+}
+
+// ext.c, dequeue_task_scx().
+void Machine::take_out(Task& task) {
+  if (task.queue) task.queue->remove(task);
+  task.given = 0;
 }
 
 // Takes a task from where it runs or waits.
 void Machine::take_off(Task& task) {
-  if (task.queue) task.queue->remove(task);
+  take_out(task);
   if (task.state != TaskState::kRunning) return;
   CpuState& cpu = cpu_of(task);
   charge(cpu);
@@ -422,10 +463,12 @@ void Machine::take_off(Task& task) {
   reschedule(cpu.id, cpu.id != this_cpu_);
 }
 
-void Machine::requeue(Task& task) {
-  if (task.queue) task.queue->remove(task);
+// kernel/sched/core.c, move_queued_task(): to a CPU where it may be.
+void Machine::move_queued(Task& task) {
+  take_out(task);
   task.on_cpu = fallback_cpu(task);
   enqueue(task, 0);
+  // wakeup_preempt().
   if (task.queue && !cpu_of(task).task) reschedule(task.on_cpu, task.on_cpu != this_cpu_);
 }
 

@@ -17,10 +17,12 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/cpu_set.h"
 #include "base/random.h"
+#include "base/scope.h"
 #include "kernel/sim/costs.h"
 #include "kernel/sim/dispatch_queue.h"
 #include "kernel/sim/kernel_types.h"
@@ -32,6 +34,7 @@ class Machine;
 struct Task;
 
 inline constexpr std::uint32_t kExiting = 0x4;  // PF_EXITING of task_struct.flags
+inline constexpr std::uint64_t kGlobalQueue = 0x8000000000000001ULL;  // SCX_DSQ_GLOBAL
 
 // What a task does once it has a CPU and its last step is done.
 struct Step {
@@ -96,8 +99,17 @@ struct Task : task_struct, QueuePlace {
     bool by_vtime;
   };
   std::optional<Insertion> insertion{};  // where a callback wants it, once that is over
+  std::uint64_t given = 0;               // 0: it is not left to the dispatcher outside all queues
   std::vector<std::pair<const void*, std::unique_ptr<std::byte[]>>> storage;  // map, value
 };
+
+// What a callback may call. enum scx_kf_mask of include/linux/sched/ext.h.
+inline constexpr unsigned kKfUnlocked = 0;
+inline constexpr unsigned kKfCpuRelease = 1;
+inline constexpr unsigned kKfDispatch = 2;
+inline constexpr unsigned kKfEnqueue = 4;
+inline constexpr unsigned kKfSelectCpu = 8;
+inline constexpr unsigned kKfRest = 16;
 
 // Why the kernel has ended the scheduler. enum scx_exit_kind of kernel/sched/ext_internal.h.
 struct Exit {
@@ -213,6 +225,13 @@ class Machine {
  private:
   friend class Kfuncs;
 
+  // kernel/sched/ext.c, struct scx_dsp_buf_ent.
+  struct Inserted {
+    Task* task;
+    std::uint64_t given;
+    Task::Insertion where;
+  };
+
   struct CpuState {
     CpuState(int cpu, const Cpu* of_topology);
     int id;
@@ -228,7 +247,8 @@ class Machine {
     bool busy_sibling = false;       // it shares its core with a task, and is the slower for it
     std::uint64_t stolen_until = 0;  // by a task of a higher class
     bool ticking = false;
-    std::uint64_t dispatched = 0;  // in this round of ops.dispatch()
+    std::uint64_t dispatched = 0;    // in this round of ops.dispatch()
+    std::vector<Inserted> inserted;  // by ops.dispatch(), and not yet where they shall be
     std::uint64_t idle_since = 0;
     std::uint64_t idle_ns = 0;
   };
@@ -290,19 +310,37 @@ class Machine {
   void switch_to(CpuState& cpu, Task* next);
   void go_idle(CpuState& cpu);
   void put_prev(CpuState& cpu, Task& prev, bool last);
+  void dispatch(CpuState& cpu, Task* prev);
+  void flush(CpuState& cpu);
+  void finish_dispatch(CpuState& cpu, const Inserted& inserted);
+  bool consume(CpuState& cpu, DispatchQueue& from);
+  void kick(int cpu, std::uint64_t flags);
+  void kick_now(int cpu, std::uint64_t flags);
+  void release(CpuState& cpu);
+  void take_out(Task& task);
   void take_off(Task& task);
+  void change(Task& task, const std::function<void()>& what);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);
   void enqueue(Task& task, std::uint64_t flags);
+  void enqueue_later(Task& task, std::uint64_t flags);
   void insert_now(Task& task, const Task::Insertion& where);
   void link(DispatchQueue& to, Task& task, bool by_vtime, std::uint64_t flags);
   void put_into_local(CpuState& cpu, Task& task, std::uint64_t flags);
+  void put_into_local_unasked(Task& task, std::uint64_t flags);
+  void move_queued(Task& task);
   void end_scheduler(int kind, std::string message);
   [[nodiscard]] std::uint64_t cost_of_moving(const Task& task, int cpu) const;
-  void requeue(Task& task);
   int fallback_cpu(Task& task);
   [[nodiscard]] static bool is_per_cpu_thread(const Task& task);
   [[nodiscard]] bool may_run_on(const Task& task, int cpu) const;
   [[nodiscard]] bool may_consume(const Task& task, int cpu) const;
+
+  // Makes a call of the dispatcher's, which may call what @mask says.
+  template <class Callback>
+  auto call(unsigned mask, const Callback& callback) {
+    const Finally restore([this, before = std::exchange(kf_mask_, mask)] { kf_mask_ = before; });
+    return callback();
+  }
 
   // --- CPUs that go on while another is in the middle of a callback ---
   void interleave();
@@ -348,6 +386,9 @@ class Machine {
   Task* agent_ = nullptr;
   bool agent_called_ = false;
   Task* being_inserted_ = nullptr;
+  unsigned kf_mask_ = kKfUnlocked;  // of the callback that this CPU is in
+  DispatchQueue global_{kGlobalQueue};
+  std::uint64_t nr_given_ = 0;
   Random random_;            // for interleave()
   std::vector<int> locked_;  // runqueues, by whoever is in a callback; the innermost last
   std::size_t nr_held_ = 0;  // the first of these: not by the innermost

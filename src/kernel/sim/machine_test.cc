@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// machine_test.cc - the modelled machine under the dispatcher alone, without an agent.
+// machine_test.cc - the modelled machine under the dispatcher alone, without an agent. Each test
+// names the kernel's rule that it stands for.
 #include "kernel/sim/machine.h"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,8 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): its words are these tests'
                           // language
 
+// kernel/sched/ext.c, update_curr_scx() and put_prev_task_scx(): what a task used is charged to it,
+// and who has used its slice makes way.
 TEST(SimMachine, SharesOneCpuByWeight) {
   Machine machine(cpus(1));
   const Task& light = hog(machine, 5);
@@ -31,6 +34,7 @@ TEST(SimMachine, SharesOneCpuByWeight) {
   EXPECT_LE(20 * kSec - normal.se.sum_exec_runtime - light.se.sum_exec_runtime, 20'000U);
 }
 
+// kernel/sched/core.c, wakeup_preempt(), and ext.c, balance_one(): an idle CPU asks for work.
 TEST(SimMachine, LeavesNoCpuIdleThatSomebodyWants) {
   Machine machine(cpus(4));
   for (int i = 0; i < 7; ++i) hog(machine);
@@ -40,6 +44,7 @@ TEST(SimMachine, LeavesNoCpuIdleThatSomebodyWants) {
   for (int cpu = 0; cpu < 4; ++cpu) EXPECT_LT(machine.idle_ns(cpu), kMs) << cpu;
 }
 
+// kernel/sched/ext.c, consume_dispatch_q() and task_can_run_on_remote_rq().
 TEST(SimMachine, RunsATaskWhereItMayAndNowhereElse) {
   Machine machine(cpus(3));
   CpuSet second;
@@ -53,6 +58,7 @@ TEST(SimMachine, RunsATaskWhereItMayAndNowhereElse) {
   EXPECT_GT(bound.se.sum_exec_runtime, kSec / 3);
 }
 
+// No kernel rule: the model depends on nothing but its inputs.
 TEST(SimMachine, IsTheSameEveryTime) {
   std::string first;
   for (int round = 0; round < 2; ++round) {
@@ -90,7 +96,7 @@ TEST(SimMachine, EndsTheSchedulerWhenATaskStalls) {
   EXPECT_FALSE(machine.attached());
 }
 
-// kernel/sched/core.c, do_set_cpus_allowed().
+// kernel/sched/core.c, do_set_cpus_allowed() and affine_move_task().
 TEST(SimMachine, MovesTasksWhoseAffinityChanges) {
   Machine machine(cpus(2));
   std::vector<Task*> tasks;
@@ -129,7 +135,8 @@ TEST(SimMachine, SharesByTheNewWeightWhenNiceChanges) {
               100.0 / 33, 0.15);
 }
 
-// What a kernel shows of such tasks in p->scx.weight; not 1.25 to the power of -nice.
+// kernel/sched/core.c, set_load_weight(), and ext.c, reweight_task_scx(): what a kernel shows of
+// such tasks in p->scx.weight; not 1.25 to the power of -nice.
 TEST(SimMachine, WeighsTasksByTheKernelsTable) {
   Machine machine(cpus(1));
   const auto weight = [&](int nice) { return hog(machine, nice).scx.weight; };
@@ -141,6 +148,7 @@ TEST(SimMachine, WeighsTasksByTheKernelsTable) {
   EXPECT_EQ(weight(19), 1U);
 }
 
+// kernel/exit.c, do_exit().
 TEST(SimMachine, EndsATaskThatExits) {
   Machine machine(cpus(1));
   const Task& task = machine.start(
