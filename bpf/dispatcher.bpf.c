@@ -330,7 +330,7 @@ goes_on:
 
 void STRUCT_OP(cppland_running, struct task_struct *p)
 {
-	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
+	struct cpu_state *state = cpu_state_of(scx_bpf_task_cpu(p));
 	struct task_ctx *tctx = task_ctx_of(p);
 	u64 now = bpf_ktime_get_ns();
 	bool was_rescued;

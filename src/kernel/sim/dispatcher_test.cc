@@ -242,6 +242,29 @@ TEST_F(SimDispatcher, PreemptsOnKernelsWithoutTheNewerFunctions) {
   }
 }
 
+// kernel/sched/core.c, set_user_nice(): ops.running() again, on the CPU of whoever changes it.
+TEST_F(SimDispatcher, PreemptsAlsoWhoHasChangedTheNiceValueOfAnother) {
+  make(cpus(2));
+  add_puppet();
+  puppet_->decision.wake_credit_ns = 10 * kMs;
+  CpuSet first;
+  first.set(0);
+  CpuSet second;
+  second.set(1);
+  hog(*machine_, 0, first);
+  hog(*machine_, 0, first);
+  Task& other = hog(*machine_, 0, second);
+  machine_->start(
+      {.name = "frame", .cpus = first, .behaviour = std::make_unique<Periodic>(16 * kMs, kMs)});
+  for (int n = 0; n < 2000; ++n) {
+    run(480'000);
+    machine_->at(machine_->now() + 1, [] { scx_bpf_kick_cpu(0, 0); });
+    run(20'000);  // now it is CPU 0 that acts
+    if (other.state == TaskState::kRunning) machine_->set_nice(other, n % 2);
+  }
+  EXPECT_GT(count(CPPLAND_NR_PREEMPT_WAKEUPS), 10U);
+}
+
 // kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node(): SCX_PICK_IDLE_IN_NODE.
 TEST_F(SimDispatcher, LooksForAnIdleCpuInTheTasksNodeWithNumaLocal) {
   std::vector<Cpu> all;
