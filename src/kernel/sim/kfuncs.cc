@@ -307,8 +307,8 @@ class Kfuncs {
   }
   static const cpumask* online() { return reinterpret_cast<const cpumask*>(&m().online_); }
   static const cpumask* idle(bool of_node) {
-    static const CpuSet none;
-    const CpuSet& mask = tracks_idle_by_node(of_node) ? m().idle_ : none;
+    static const CpuSet kNone;
+    const CpuSet& mask = tracks_idle_by_node(of_node) ? m().idle_ : kNone;
     return reinterpret_cast<const cpumask*>(&mask);
   }
   static task_struct* find(s32 pid) {
