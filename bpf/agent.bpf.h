@@ -177,7 +177,9 @@ static void agent_done(u64 took, u64 now, u64 passes)
 {
 	agent.passes = passes;
 	if (agent.failover_at) {
-		count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
+		/* Another CPU may have looked at the clock later, and found it late before this. */
+		if (before(agent.failover_at, now))
+			count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
 		agent.failover_at = 0;
 	}
 	agent.rest_until =

@@ -36,6 +36,9 @@ struct {
 /* The kernel's debug dump; the loader makes it `exit_dump_len` long. */
 char exit_dump[1] SEC(".data.exit_dump");
 
+/* So much of a slice is worth a turn of its own. */
+#define RESUME_MIN (NSEC_PER_MSEC / 10)
+
 /* --- placing without the agent --- */
 
 static void run_here(struct task_struct *p, u64 enq_flags)
@@ -113,6 +116,20 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	return cpu;
 }
 
+/*
+ * Whether @p goes on with the slice that was decided for it when who has preempted it is done. Were
+ * it to lose its place, others would run for as long as it has, whatever their weights are. One
+ * that sleeps every now and then loses it all the same: it gets its share by sleeping less, and
+ * tasks that wake each other in turns are done sooner if each is let to finish what it has to say.
+ */
+static bool resumes(const struct task_struct *p, const struct task_ctx *tctx)
+{
+	u64 used = p->se.sum_exec_runtime;
+
+	return tctx->decided && before(used + RESUME_MIN, tctx->run_until) &&
+	       used - tctx->woke_ns >= sleeper_credit_ns;
+}
+
 /* @p begins to wait. select_cpu has dealt with a wake-up that came by it already. */
 static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, bool selected)
 {
@@ -123,6 +140,9 @@ static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, 
 		wake(p, tctx);
 	else
 		charge(p, tctx);
+	tctx->rescued = 0;
+	if (!resumes(p, tctx))
+		tctx->decided = 0;
 	/* One that waits and is queued anew, since its nice value or affinity has changed, has
 	 * waited all the while. */
 	if (woke)
@@ -149,13 +169,23 @@ static bool is_next(const struct task_struct *p, s32 cpu)
 static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 enq_flags)
 {
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
+	bool was_decided = tctx->decided;
 
+	tctx->decided = 0;
 	if (percpu_local && p->nr_cpus_allowed == 1) {
 		scx_bpf_dsq_insert_vtime(p, scx_bpf_task_cpu(p), slice_ns, tctx->vtime, enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	} else if (!woke && state && state->calls_agent && ask(p, tctx, bpf_ktime_get_ns())) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
 		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
+	} else if (was_decided && (tctx->run_on < 0 || is_usable(p, tctx->run_on))) {
+		/* Somebody has preempted it. It goes on for the time that was decided, in its place
+		 * and before who has the same: in HELD it would come after all that are decided. */
+		u64 dsq = tctx->run_on < 0 ? DSQ_SHARED : (u64)tctx->run_on;
+		u64 left = tctx->run_until - p->se.sum_exec_runtime;
+
+		tctx->decided = 1;
+		scx_bpf_dsq_insert_vtime(p, dsq, left, tctx->key - 1, enq_flags);
 	} else if (woke && is_urgent(tctx)) {
 		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
@@ -202,18 +232,26 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	hold(p, tctx, woke, enq_flags);
 	/* One that has become idle meanwhile, or, after a slice, that may do better than this one.
 	 */
-	wake_idle_for(p);
+	if (tctx->decided && tctx->run_on >= 0)
+		wake_idle(tctx->run_on);
+	else
+		wake_idle_for(p);
 }
 
 /* @p goes on on this CPU, without a decision. */
 static void replenish(struct task_struct *p, struct cpu_state *state)
 {
+	struct task_ctx *tctx;
+
 	/* Callers have looked already, which the verifier does not remember. */
 	barrier_var(p);
 	if (!p)
 		return;
 	if (state && !state->has_credit)
 		state->has_key = 0;
+	tctx = task_ctx_of(p);
+	if (tctx)
+		tctx->decided = 0;
 	if (bpf_ksym_exists(scx_bpf_task_set_slice))
 		scx_bpf_task_set_slice(p, slice_ns);
 	else
@@ -333,7 +371,6 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	struct cpu_state *state = cpu_state_of(scx_bpf_task_cpu(p));
 	struct task_ctx *tctx = task_ctx_of(p);
 	u64 now = bpf_ktime_get_ns();
-	bool was_rescued;
 
 	if (!state || !tctx)
 		return;
@@ -344,10 +381,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->vtime = tctx->vtime;
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
 	/* The key of an earlier run would be smaller the longer ago that was. */
-	state->has_key =
-		tctx->flags & TASK_DECIDED || (state->has_credit && tctx->flags & TASK_HAS_KEY);
-	was_rescued = tctx->flags & TASK_RESCUED;
-	tctx->flags &= ~(TASK_DECIDED | TASK_RESCUED);
+	state->has_key = tctx->decided || (state->has_credit && tctx->has_key);
 	state->is_rare = !!(tctx->flags & TASK_RARE);
 	if (state->taker == p->pid)
 		state->taken_at = 0;
@@ -359,7 +393,7 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 		return;
 	}
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
-	if (!was_rescued && before(vtime_now, tctx->vtime))
+	if (!tctx->rescued && before(vtime_now, tctx->vtime))
 		vtime_now = tctx->vtime;
 }
 

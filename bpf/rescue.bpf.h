@@ -63,9 +63,10 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, since - BEFORE_CREDIT);
 		scx_bpf_dsq_move_set_slice(BPF_FOR_EACH_ITER,
 					   slice_ns < RESCUE_SLICE ? slice_ns : RESCUE_SLICE);
+		tctx->rescued = 1;
+		tctx->decided = 0;
 		if (!scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_URGENT, 0))
-			continue;
-		tctx->flags |= TASK_RESCUED;
+			continue; /* somebody has it */
 		count(CPPLAND_NR_RESCUED, 1);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		wake_idle_for(p); /* who was in a CPU's queue had to wait for that one */

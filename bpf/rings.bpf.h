@@ -134,7 +134,9 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 	scx_bpf_dsq_move_set_vtime(it, d->key);
 	if (scx_bpf_dsq_move_vtime(it, p, dsq, 0)) {
 		tctx->key = d->key;
-		tctx->flags |= TASK_HAS_KEY | TASK_DECIDED;
+		tctx->run_until = p->se.sum_exec_runtime + slice;
+		tctx->run_on = dsq == DSQ_SHARED ? -1 : (s32)dsq;
+		tctx->has_key = tctx->decided = 1;
 		count(CPPLAND_NR_USER_DISPATCHES, 1);
 		trace("decided %d cpu %d slice %llu", p->pid, d->cpu, slice);
 	} else {

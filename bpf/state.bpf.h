@@ -82,15 +82,12 @@ struct nudge {
 };
 
 enum task_flags {
-	TASK_ANNOUNCED = 1U << 0, /* the agent knows of it */
-	TASK_HAS_KEY = 1U << 1,
-	TASK_WOKE = 1U << 2,	   /* since the last event */
-	TASK_CREDIT_LOW = 1U << 3, /* the agent has been told that its credit runs out */
-	TASK_RARE = 1U << 4,	   /* its last wake-ups are far apart */
-	TASK_HAS_CREDIT = 1U << 5, /* its last wake-up may go ahead of others */
-	TASK_BEHIND = 1U << 6,	   /* in its place while the agent is late: far behind its share */
-	TASK_DECIDED = 1U << 7,	   /* its key is that of a decision for the run to come */
-	TASK_RESCUED = 1U << 8,	   /* it comes before its turn by vtime */
+	TASK_ANNOUNCED = 1U << 0,  /* the agent knows of it */
+	TASK_WOKE = 1U << 1,	   /* since the last event */
+	TASK_CREDIT_LOW = 1U << 2, /* the agent has been told that its credit runs out */
+	TASK_RARE = 1U << 3,	   /* its last wake-ups are far apart */
+	TASK_HAS_CREDIT = 1U << 4, /* its last wake-up may go ahead of others */
+	TASK_BEHIND = 1U << 5,	   /* in its place while the agent is late: far behind its share */
 };
 
 struct task_ctx {
@@ -105,8 +102,14 @@ struct task_ctx {
 	u64 credit_low;	  /* ... from which on the agent hears of it */
 	u64 since;	  /* when its current wait began */
 	u64 woke_at;
-	u64 asked_at; /* when the agent was told of its current wait */
-	u32 flags;    /* enum task_flags */
+	u64 asked_at;  /* when the agent was told of its current wait */
+	u64 run_until; /* its CPU time when the slice that was decided is used up */
+	s32 run_on;    /* that decision's CPU, or -1 */
+	u32 flags;     /* enum task_flags */
+	/* Also written by who holds no lock on it, and so no bits of `flags`. */
+	u8 has_key; /* `key` is of some decision */
+	u8 decided; /* ... of one for its current run, or the one to come */
+	u8 rescued; /* that run comes before its turn by vtime */
 };
 
 /* Per-task state. Producer and consumer: the dispatcher alone. */
@@ -248,6 +251,7 @@ static void wake(struct task_struct *p, struct task_ctx *tctx)
 	charge(p, tctx);
 	tctx->flags &= ~(TASK_RARE | TASK_HAS_CREDIT | TASK_BEHIND);
 	tctx->flags |= TASK_WOKE;
+	tctx->decided = tctx->rescued = 0;
 	if (!before(now, tctx->woke_at + rare_ns))
 		tctx->flags |= TASK_RARE;
 	if (before(tctx->charged_ns, tctx->credit_until))

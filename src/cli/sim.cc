@@ -29,7 +29,8 @@ using cli::SimOptions;
 
 // Figures that got lost on a full disk must not pass for a success.
 Result<void> print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return {};
   return error(errno, "write to stdout");
 }
 

@@ -22,7 +22,6 @@ namespace {
 constexpr unsigned kUsualCpus = 4;
 constexpr std::uint64_t kUsualSeeds = 5;  // of a comparison
 constexpr std::uint64_t kMostSeeds = 1000;
-constexpr double kLongest = 86'400;  // s
 constexpr std::size_t kColumn = 30;
 
 // As the flags have it.
@@ -43,16 +42,17 @@ struct Raw {
 };
 
 CLI::Validator duration() {
-  return {
-      [](std::string& text) -> std::string {
-        double value = 0;
-        const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (status == std::errc{} && end == text.data() + text.size() && value >= 0.001 &&
-            value <= kLongest)
-          return {};
-        return fmt::format("\"{}\" is no number of seconds from 0.001 to {:.0f}", text, kLongest);
-      },
-      fmt::format("0.001 to {:.0f}", kLongest)};
+  return {[](std::string& text) -> std::string {
+            double value = 0;
+            const auto [end, status] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            if (status == std::errc{} && end == text.data() + text.size() && value >= 0.001 &&
+                value <= kLongestSeconds)
+              return {};
+            return fmt::format("\"{}\" is no number of seconds from 0.001 to {:.0f}", text,
+                               kLongestSeconds);
+          },
+          fmt::format("0.001 to {:.0f}", kLongestSeconds)};
 }
 
 CLI::Validator one_of(std::vector<std::string> names) {

@@ -17,6 +17,8 @@
 
 namespace cppland::cli {
 
+inline constexpr double kLongestSeconds = 86'400;  // of a run
+
 struct SimOptions {
   std::vector<PolicyEntry> policies;  // the first is what the others are compared with
   std::string workload;

@@ -44,7 +44,12 @@ Result<std::vector<std::string>> prepare(SimOptions& options) {
   options.source = CPPLAND_TRY(sim::WorkloadSource::read(options.workload));
   const auto workload = CPPLAND_TRY(options.source.load());
   CPPLAND_TRY(context(workload->check(options.topology), "{}", options.workload));
-  if (!options.duration_ns && workload->duration() > 0) options.duration_ns = workload->duration();
+  if (!options.duration_ns && workload->duration() > 0) {
+    if (static_cast<double>(workload->duration()) > kLongestSeconds * 1e9)
+      return error(EINVAL, "{} lasts {} s: say with --duration how much of it to run",
+                   options.workload, workload->duration() / 1'000'000'000);
+    options.duration_ns = workload->duration();
+  }
   return workload->notes();
 }
 

@@ -232,6 +232,16 @@ TEST_F(SimTest, RefusesAWorkloadThatCannotBeRead) {
   EXPECT_EQ(files(), 0);
 }
 
+TEST_F(SimTest, RefusesToRunForAsLongAsAnyFileSays) {
+  ASSERT_TRUE(
+      write_file(path("w.json"),
+                 R"({"global":{"duration":2000000000},"tasks":{"t":{"run":1000,"sleep":5000}}})"));
+  const Done done = run({"--workload=" + path("w.json")});
+  EXPECT_EQ(done.status, 1);
+  EXPECT_THAT(done.err, HasSubstr("w.json lasts 2000000000 s: say with --duration"));
+  EXPECT_EQ(run({"--workload=" + path("w.json"), "--duration=0.1"}).status, 0);
+}
+
 // What comes through a pipe is there once, but not once for each run.
 TEST_F(SimTest, ReadsAWorkloadOnce) {
   const std::string pipe = path("pipe");

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What scx_cppland says to bad command lines, and to a kernel without sched_ext; what cppland-load says to a full disk,
-and tests/vm/run to bad command lines. Needs no virtual machine.
+and cppland-chaos and tests/vm/run to bad command lines. Needs no virtual machine.
 
 The programs are in $CPPLAND_BUILD/bin (default: build/release/bin)."""
 
+import json
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -139,6 +141,47 @@ class Load(unittest.TestCase):
                 )  # fmt: skip
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr, "cppland-load: writing to stdout: No space left on device\n")
+
+
+class Chaos(unittest.TestCase):
+    PLANS = ROOT / "tests" / "chaos" / "regressions"
+
+    def run_chaos(self, *arguments):
+        return subprocess.run(
+            [PROGRAMS / "cppland-chaos", *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def test_a_plan_that_says_something_else_is_refused(self):
+        plan = json.loads((self.PLANS / "seed-57.json").read_text())
+        hog = plan["tasks"][0]
+        for wrong in (
+            {"nr_cpu": 2},
+            {"shape": "round"},
+            {"seed": 1.5},
+            {"interleave_percent": 101},
+            {"duration_us": -1},
+            {"duration_us": 60_000_001},
+            {"tasks": [{**hog, "kind": "hgo"}]},
+            {"tasks": [{**hog, "nice": 20}]},
+            {"steps": [{"at_us": 1, "what": "no-such-thing", "task": 0, "value": 0, "cpus": ""}]},
+        ):
+            with self.subTest(wrong=wrong), tempfile.TemporaryDirectory() as folder:
+                Path(folder, "plan.json").write_text(json.dumps({**plan, **wrong}))
+                done = self.run_chaos("--replay", folder)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, r"\Acppland-chaos: \S+plan\.json: no plan of a chaotic run: [^\n]+\n\Z")
+
+    def test_a_folder_without_plans_is_a_failure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(self.run_chaos("--replay", folder).returncode, 1)
+
+    def test_flags_that_do_not_go_together_are_refused(self):
+        self.assertEqual(self.run_chaos("--replay", self.PLANS, "--seeds=1").returncode, 2)
+        self.assertEqual(self.run_chaos("--tell").returncode, 2)
+
+    def test_the_last_seed_there_is_has_none_after_it(self):
+        done = self.run_chaos("--seeds", str(2**64 - 1))
+        self.assertEqual((done.returncode, done.stdout), (0, "1 seeds, no promise broken\n"))
 
 
 class Run(unittest.TestCase):

@@ -317,7 +317,7 @@ class Machine {
   void kick(int cpu, std::uint64_t flags);
   void kick_now(int cpu, std::uint64_t flags);
   void release(CpuState& cpu);
-  void take_out(Task& task);
+  static void take_out(Task& task);
   void take_off(Task& task);
   void change(Task& task, const std::function<void()>& what);
   void wake_up(Task& task, std::uint64_t wake_flags, bool fork);

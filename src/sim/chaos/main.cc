@@ -67,9 +67,10 @@ int tell(const ChaosPlan& plan, const std::string& wrong, const std::string& kee
 
 int run_seeds(const Seeds& seeds, const std::string& keep) {
   const auto policies = policy_names();
-  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
+  for (std::uint64_t seed = seeds.first;; ++seed) {
     const ChaosPlan plan = draw_plan(seed, policies);
     if (const std::string wrong = run_chaos(plan); !wrong.empty()) return tell(plan, wrong, keep);
+    if (seed == seeds.last) break;  // which may be the last there is
   }
   fmt::print("{} seeds, no promise broken\n", seeds.last - seeds.first + 1);
   return 0;
@@ -82,6 +83,10 @@ int replay(const std::string& path, bool tells) {
       files.push_back(entry.path());
   } else {
     files.emplace_back(path);
+  }
+  if (files.empty()) {
+    fmt::print(stderr, "cppland-chaos: {} has no plans in it\n", path);
+    return 1;
   }
   std::ranges::sort(files);
   int status = 0;
@@ -109,18 +114,20 @@ int run(int argc, char** argv) {
       "Runs the dispatcher, an agent and a policy on a simulated machine where things go wrong at "
       "random, and looks after each event whether a promise is broken.",
       "cppland-chaos");
-  app.add_option("--seeds", seeds, "One run for each: a seed, or FIRST-LAST")
-      ->capture_default_str()
-      ->type_name("SEEDS");
+  auto* const which = app.add_option("--seeds", seeds, "One run for each: a seed, or FIRST-LAST")
+                          ->capture_default_str()
+                          ->type_name("SEEDS");
   app.add_option("--keep", keep,
                  "Where the plan of a run that failed is kept, made as small as it can be")
       ->capture_default_str()
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
-  app.add_option("--replay", file, "Run this plan instead, or all of a folder")
-      ->check(CLI::ExistingPath)
-      ->type_name("FILE");
-  app.add_flag("--tell", tells, "With --replay: print all that happens");
+  auto* const replayed =
+      app.add_option("--replay", file, "Run this plan instead, or all of a folder")
+          ->check(CLI::ExistingPath)
+          ->excludes(which)
+          ->type_name("FILE");
+  app.add_flag("--tell", tells, "With --replay: print all that happens")->needs(replayed);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

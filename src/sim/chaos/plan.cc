@@ -22,7 +22,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChaosTaskKind, {{ChaosTaskKind::kHog, "hog"},
                                              {ChaosTaskKind::kFickle, "fickle"},
                                              {ChaosTaskKind::kMortal, "mortal"},
                                              {ChaosTaskKind::kPerCpuThread, "per-cpu-thread"},
-                                             {ChaosTaskKind::kSleeper, "sleeper"}})
+                                             {ChaosTaskKind::kSleeper, "sleeper"},
+                                             {ChaosTaskKind::kWaker, "waker"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
                                            {Disturbance::kNice, "nice"},
                                            {Disturbance::kWake, "wake"},
@@ -62,6 +63,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChaosPlan, seed, policy, shape, 
 namespace {
 
 using nlohmann::json;
+
+constexpr std::uint64_t kLongestUs = 60'000'000;
 
 std::string some_cpus(Random& random, unsigned nr_cpus) {
   CpuSet set;
@@ -176,6 +179,7 @@ void draw_contest(Random& random, ChaosPlan& plan) {
   }
   if (random.one_in(2))
     plan.tasks.insert(plan.tasks.end(), plan.nr_cpus, {.kind = ChaosTaskKind::kSleeper});
+  if (random.one_in(2)) plan.tasks.push_back({.kind = ChaosTaskKind::kWaker});
   const std::uint64_t kind = random.below(3);
   if (kind == 1) add_step(plan, {.at_us = 10'000, .what = Disturbance::kStopAgent});
   if (kind == 2)
@@ -259,11 +263,25 @@ std::string to_json(const ChaosPlan& plan) { return json(plan).dump(1) + "\n"; }
 
 Result<ChaosPlan> plan_from_json(const std::string& text) {
   try {
-    ChaosPlan plan = json::parse(text).get<ChaosPlan>();
+    const json given = json::parse(text);
+    ChaosPlan plan = given.get<ChaosPlan>();
+    // What the library does not know it passes over, or takes for something else.
+    const json understood = plan;
+    for (const auto& [key, value] : given.items()) {
+      if (!understood.contains(key) || understood.at(key) != value)
+        return error(EINVAL, "no plan of a chaotic run: \"{}\" makes no sense", key);
+    }
+    if (plan.duration_us > kLongestUs || plan.interleave_percent > 100 || plan.named_percent > 100)
+      return error(EINVAL, "no plan of a chaotic run: longer than {} s, or over 100 percent",
+                   kLongestUs / 1'000'000);
     if (plan.nr_cpus == 0 || plan.nr_cpus > CpuSet::kCapacity)
       return error(EINVAL, "nr_cpus is {}, but must be from 1 to {}", plan.nr_cpus,
                    CpuSet::kCapacity);
-    for (const ChaosTask& task : plan.tasks) CPPLAND_TRY(CpuSet::parse(task.cpus));
+    for (const ChaosTask& task : plan.tasks) {
+      CPPLAND_TRY(CpuSet::parse(task.cpus));
+      if (task.nice < -20 || task.nice > 19)
+        return error(EINVAL, "no plan of a chaotic run: nice {}", task.nice);
+    }
     for (const ChaosStep& step : plan.steps) CPPLAND_TRY(CpuSet::parse(step.cpus));
     return plan;
   } catch (const json::exception& wrong) {

@@ -19,6 +19,7 @@ enum class ChaosTaskKind : std::uint8_t {
   kMortal,  // the same, and exits
   kPerCpuThread,
   kSleeper,  // sleeps for long, and is a hog after
+  kWaker,    // preempts others again and again, for a moment
 };
 
 struct ChaosTask {

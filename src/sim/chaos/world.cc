@@ -72,6 +72,18 @@ class Sleeper final : public Behaviour {
   bool has_slept_ = false;
 };
 
+class Waker final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    sleeps_ = !sleeps_;
+    if (sleeps_) return {Step::Kind::kSleep, 500 * kUs};
+    return {Step::Kind::kRun, 20 * kUs};
+  }
+
+ private:
+  bool sleeps_ = false;
+};
+
 class PerCpuThread final : public Behaviour {
  public:
   explicit PerCpuThread(std::uint64_t seed) : random_(seed) {}
@@ -92,6 +104,8 @@ std::unique_ptr<Behaviour> behaviour_of(const ChaosTask& task) {
       return std::make_unique<Hog>();
     case ChaosTaskKind::kSleeper:
       return std::make_unique<Sleeper>();
+    case ChaosTaskKind::kWaker:
+      return std::make_unique<Waker>();
     case ChaosTaskKind::kPerCpuThread:
       return std::make_unique<PerCpuThread>(task.seed);
     case ChaosTaskKind::kFickle:

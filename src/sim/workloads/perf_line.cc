@@ -6,6 +6,8 @@
 // ("prev_comm=a prev_pid=1 ...") and that of the libraries' plugins ("a:1 [120] S ==> b:2 [120]").
 #include "sim/workloads/perf_line.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <system_error>
@@ -189,10 +191,9 @@ std::optional<Line> parse_line(std::string_view text) {
 }
 
 bool tells_of_a_loss(std::string_view text) {
-  for (const Text sign : {"LOST", "lost ", "EVENTS DROPPED"}) {
-    if (text.find(sign) != Text::npos) return true;
-  }
-  return false;
+  constexpr std::array<Text, 3> kSigns{"LOST", "lost ", "EVENTS DROPPED"};
+  return std::ranges::any_of(kSigns,
+                             [&](const Text sign) { return text.find(sign) != Text::npos; });
 }
 
 }  // namespace cppland::sim::perf

@@ -3,6 +3,7 @@
 #include "sim/workloads/perf_trace.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <optional>
 #include <unordered_map>
@@ -89,12 +90,16 @@ class Reader {
     }
     Life& life = lives_[at->second];
     life.thread.comm = trim(who.comm);
+    // Any bytes may be in a name, and a terminal obeys some.
+    std::ranges::replace_if(
+        life.thread.comm, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; },
+        '?');
     if (who.prio >= 0) life.thread.prio = who.prio;
     return &life;
   }
 
   void add_run(Life& life, std::uint64_t end) {
-    life.ran += end - *life.runs_since;
+    life.ran += end - life.runs_since.value_or(end);
     life.runs_since.reset();
     knows_a_run_ = true;
   }

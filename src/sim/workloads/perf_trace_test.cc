@@ -347,6 +347,15 @@ TEST(PerfTrace, WhoIsWokenWhileItRunsHasRunSinceTheBeginning) {
   EXPECT_THAT(runs_in_us(trace, 1), ElementsAre(30));
 }
 
+TEST(PerfTrace, NamesCannotSpeakToATerminal) {
+  const Trace trace = trace_of(lines({
+      {10, "sched_switch: i:0 [120] R ==> a\x1b[31mb:1 [120]"},
+      {30, "sched_switch: a\x1b[31mb:1 [120] S ==> i:0 [120]"},
+  }));
+  ASSERT_EQ(trace.threads.size(), 1U);
+  EXPECT_EQ(trace.threads[0].comm, "a?[31mb");
+}
+
 TEST(PerfTrace, CountsLinesThatTellOfALoss) {
   for (const std::string loss : {
            "x 1 [000] 1.000005: PERF_RECORD_LOST lost 12",
