@@ -119,8 +119,9 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 /*
  * Whether @p goes on with the slice that was decided for it when who has preempted it is done. Were
  * it to lose its place, others would run for as long as it has, whatever their weights are. One
- * that sleeps every now and then loses it all the same: it gets its share by sleeping less, and
- * tasks that wake each other in turns are done sooner if each is let to finish what it has to say.
+ * that sleeps every now and then loses it all the same: how much it gets is not up to its weight,
+ * and tasks that wake each other in turns take longer if each goes on after every wake-up
+ * (hackbench a tenth).
  */
 static bool resumes(const struct task_struct *p, const struct task_ctx *tctx)
 {
