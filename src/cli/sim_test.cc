@@ -23,6 +23,7 @@
 
 #include "base/file.h"
 #include "cli/sim_progress.h"
+#include "cli/sim_runs.h"
 #include "kernel/sim/machine.h"
 #include "policies/fifo.h"
 
@@ -233,13 +234,16 @@ TEST_F(SimTest, RefusesAWorkloadThatCannotBeRead) {
 }
 
 TEST_F(SimTest, RefusesToRunForAsLongAsAnyFileSays) {
+  cli::SimOptions options{.workload = path("w.json"),
+                          .topology = Topology(std::vector{Cpu{.id = 0}})};
   ASSERT_TRUE(
-      write_file(path("w.json"),
-                 R"({"global":{"duration":2000000000},"tasks":{"t":{"run":1000,"sleep":5000}}})"));
-  const Done done = run({"--workload=" + path("w.json")});
-  EXPECT_EQ(done.status, 1);
-  EXPECT_THAT(done.err, HasSubstr("w.json lasts 2000000000 s: say with --duration"));
-  EXPECT_EQ(run({"--workload=" + path("w.json"), "--duration=0.1"}).status, 0);
+      write_file(options.workload,
+                 R"({"global":{"duration":86401},"tasks":{"t":{"run":1000,"sleep":5000}}})"));
+  const auto prepared = cli::prepare(options);
+  ASSERT_FALSE(prepared);
+  EXPECT_THAT(prepared.error().tried(), HasSubstr("lasts 86401 s: say with --duration"));
+  options.duration_ns = 1;
+  EXPECT_TRUE(cli::prepare(options));
 }
 
 // What comes through a pipe is there once, but not once for each run.
