@@ -22,6 +22,7 @@ class Bug:
     path: str
     text: str
     planted: str
+    rarity: int = 1  # in how many times as many seeds it is found
 
 
 BUGS = (
@@ -34,7 +35,7 @@ BUGS = (
     Bug(
         "a task that begins to wait wakes no idle CPU",
         "bpf/dispatcher.bpf.c",
-        "\twake_idle_for(p);",
+        "\telse\n\t\twake_idle_for(p);",
         "",
     ),
     Bug(
@@ -42,6 +43,7 @@ BUGS = (
         "bpf/dispatcher.bpf.c",
         "\tif (!is_going(cpu) && (prev || !is_marked_idle(cpu)))",
         "\tif (0)",
+        rarity=3,
     ),
     Bug(
         "a wait has the same number as the one before it",
@@ -178,7 +180,7 @@ def look_for(tree: Path, bug: Bug, seeds: int) -> bool:
         sys.exit(f"planted: {bug.path} has no place for '{bug.name}' any more")
     path.write_text(sound.replace(bug.text, bug.planted))
     try:
-        found = find(tree, seeds)
+        found = find(tree, seeds * bug.rarity)
     finally:
         path.write_text(sound)
     print(f"{'ok' if found else 'FAIL'} {bug.name}: {found or 'not found'}", flush=True)
