@@ -69,7 +69,7 @@ int announce(u64 now)
 			s32 cpu = pick_idle_any(p);
 
 			if (cpu >= 0) {
-				scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+				wake_idle(cpu);
 				continue;
 			}
 			idle = p->nr_cpus_allowed < READ_ONCE(nr_online);
@@ -94,8 +94,7 @@ int wake_for(u64 dsq)
 	bpf_for_each (scx_dsq, p, dsq, 0) {
 		s32 cpu = pick_idle_any(p);
 
-		if (cpu >= 0)
-			scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+		wake_idle(cpu);
 		if (cpu >= 0 || n++ >= WAKE_WALK)
 			break;
 	}

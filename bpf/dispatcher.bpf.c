@@ -36,9 +36,6 @@ struct {
 /* The kernel's debug dump; the loader makes it `exit_dump_len` long. */
 char exit_dump[1] SEC(".data.exit_dump");
 
-/* So much of a slice is worth a turn of its own. */
-#define RESUME_MIN (NSEC_PER_MSEC / 10)
-
 /* --- placing without the agent --- */
 
 static void run_here(struct task_struct *p, u64 enq_flags)
@@ -116,21 +113,6 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 	return cpu;
 }
 
-/*
- * Whether @p goes on with the slice that was decided for it when who has preempted it is done. Were
- * it to lose its place, others would run for as long as it has, whatever their weights are. One
- * that sleeps every now and then loses it all the same: how much it gets is not up to its weight,
- * and tasks that wake each other in turns take longer if each goes on after every wake-up
- * (hackbench a tenth).
- */
-static bool resumes(const struct task_struct *p, const struct task_ctx *tctx)
-{
-	u64 used = p->se.sum_exec_runtime;
-
-	return tctx->decided && before(used + RESUME_MIN, tctx->run_until) &&
-	       used - tctx->woke_ns >= sleeper_credit_ns;
-}
-
 /* @p begins to wait. select_cpu has dealt with a wake-up that came by it already. */
 static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, bool selected)
 {
@@ -142,8 +124,6 @@ static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, 
 	else
 		charge(p, tctx);
 	tctx->rescued = 0;
-	if (!resumes(p, tctx))
-		tctx->decided = 0;
 	/* One that waits and is queued anew, since its nice value or affinity has changed, has
 	 * waited all the while. */
 	if (woke)
@@ -166,11 +146,30 @@ static bool is_next(const struct task_struct *p, s32 cpu)
 	       nothing_waits_for(cpu) && !scx_bpf_dsq_nr_queued(local_on(cpu));
 }
 
+/* So much of a slice is worth a turn of its own. */
+#define RESUME_MIN (NSEC_PER_MSEC / 10)
+
+/*
+ * Whether @p goes on with the slice that was decided for it when who has preempted it is done. Were
+ * it to lose its place, others would run for as long as it has, whatever their weights are. One
+ * that sleeps every now and then loses it all the same: how much it gets is not up to its weight,
+ * and tasks that wake each other in turns take longer if each goes on after every wake-up
+ * (hackbench a tenth).
+ */
+static bool resumes(struct task_struct *p, const struct task_ctx *tctx)
+{
+	u64 used = p->se.sum_exec_runtime;
+
+	return tctx->decided && before(used + RESUME_MIN, tctx->run_until) &&
+	       used - tctx->woke_ns >= sleeper_credit_ns &&
+	       (tctx->run_on < 0 || is_usable(p, tctx->run_on));
+}
+
 /* Puts @p where it waits for a CPU. */
 static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 enq_flags)
 {
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
-	bool was_decided = tctx->decided;
+	bool resumed = resumes(p, tctx);
 
 	tctx->decided = 0;
 	if (percpu_local && p->nr_cpus_allowed == 1) {
@@ -179,7 +178,7 @@ static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 en
 	} else if (!woke && state && state->calls_agent && ask(p, tctx, bpf_ktime_get_ns())) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
 		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
-	} else if (was_decided && (tctx->run_on < 0 || is_usable(p, tctx->run_on))) {
+	} else if (resumed) {
 		/* Somebody has preempted it. It goes on for the time that was decided, in its place
 		 * and before who has the same: in HELD it would come after all that are decided. */
 		u64 dsq = tctx->run_on < 0 ? DSQ_SHARED : (u64)tctx->run_on;
@@ -233,10 +232,10 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	hold(p, tctx, woke, enq_flags);
 	/* One that has become idle meanwhile, or, after a slice, that may do better than this one.
 	 */
-	if (tctx->decided && tctx->run_on >= 0)
-		wake_idle(tctx->run_on);
-	else
+	if (!tctx->decided || tctx->run_on < 0)
 		wake_idle_for(p);
+	else if (!is_deaf())
+		wake_idle(tctx->run_on);
 }
 
 /* @p goes on on this CPU, without a decision. */

@@ -54,17 +54,17 @@ static s32 pick_idle_any(struct task_struct *p)
 	return cpu >= 0 && is_going(cpu) ? -1 : cpu;
 }
 
-/* Wakes @cpu if it is idle. */
+/* Wakes @cpu, if it is one, and idle. */
 static void wake_idle(s32 cpu)
 {
-	if (cpu >= 0 && !is_deaf()) /* else the heartbeat does it */
+	if (cpu >= 0)
 		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 }
 
 /* Wakes an idle CPU, if there is one, for @p, which waits. */
 static void wake_idle_for(struct task_struct *p)
 {
-	if (!is_deaf())
+	if (!is_deaf()) /* else the heartbeat does it */
 		wake_idle(pick_idle_any(p));
 }
 

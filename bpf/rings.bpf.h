@@ -144,8 +144,7 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 		tctx->asked_at = 0;
 		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 	}
-	if (wake >= 0)
-		scx_bpf_kick_cpu(wake, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	wake_idle(wake);
 out:
 	bpf_task_release(p);
 }

@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/exit_status.h"
 #include "cli/validators.h"
 
 namespace cppland::cli {
@@ -90,10 +89,6 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
       "Ends with SIGINT, SIGTERM or SIGHUP, with status 0. Status 1: it failed or the kernel ended "
       "it\n"
       "for an error; status 2: the command line makes no sense.");
-}
-
-Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 Result<void> read_timeout(Options& options) {

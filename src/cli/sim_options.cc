@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/output_file.h"
-#include "cli/exit_status.h"
 #include "cli/sim_topology.h"
 #include "cli/validators.h"
 #include "sim/workload.h"
@@ -224,10 +223,6 @@ Result<SimOptions> make_sense(const SchedulerInfo& info, const Raw& raw) {
       OutputFile::place_of(raw.trace) == OutputFile::place_of(raw.json))
     return error(EINVAL, "--trace and --json name the same file");
   return options;
-}
-
-Goodbye refuse(const SchedulerInfo& info, std::string_view what) {
-  return {fmt::format("{}: {}\nTry '{} --help'.\n", info.name, what, info.name), kNonsense};
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ BUGS = (
     Bug(
         "a task that begins to wait wakes no idle CPU",
         "bpf/dispatcher.bpf.c",
-        "\telse\n\t\twake_idle_for(p);",
-        "",
+        "\t\twake_idle_for(p);",
+        "\t\t;",
     ),
     Bug(
         "a CPU that finds nothing does not look once more",

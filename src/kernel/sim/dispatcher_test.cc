@@ -202,13 +202,39 @@ TEST_F(SimDispatcher, KnowsNoCpuBeyondItsLast) {
   run(100 * kMs);
 }
 
+// Whenever a task called "frame" wakes up, takes the CPU that it is to run on, and notes how long
+// it waits.
+class Thief final : public Observer {
+ public:
+  void woke(const Task& task, std::uint64_t /*at*/) override {
+    if (task.name != "frame") return;
+    Machine& machine = Machine::current();
+    machine.at(machine.now() + 1, [&machine, &task] {
+      if (task.state == TaskState::kWaiting && machine.running_on(task.on_cpu))
+        machine.steal(task.on_cpu, 50 * kMs);
+    });
+  }
+  void began(const Task& task, int /*cpu*/, std::uint64_t at) override {
+    if (task.name == "frame") longest_ = std::max(longest_, at - task.woken_at);
+  }
+  [[nodiscard]] std::uint64_t longest() const { return longest_; }
+
+ private:
+  std::uint64_t longest_ = 0;
+};
+
 // kernel/sched/ext.c, switch_class() and scx_bpf_reenqueue_local().
 TEST_F(SimDispatcher, PutsBackWhatWaitsOnACpuThatAHigherClassTakes) {
-  make(cpus(1));
-  hog(*machine_);
-  run(10 * kMs);
-  machine_->steal(0, kMs);
-  run(100 * kMs);
+  Thief thief;
+  machine_.emplace(cpus(2), MachineOptions{}, &thief);
+  add_puppet();
+  puppet_->decision.wake_credit_ns = 10 * kMs;
+  for (int i = 0; i < 3; ++i) hog(*machine_);
+  machine_->start({.name = "frame", .behaviour = std::make_unique<Periodic>(160 * kMs, kMs)});
+  run(3 * kSec);
+  EXPECT_GT(thief.longest(), 0U);
+  EXPECT_LT(thief.longest(), 40 * kMs);
+  machine_.reset();
 }
 
 // --- kinds of machines and kernels ---

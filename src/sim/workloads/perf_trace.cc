@@ -73,7 +73,12 @@ class Reader {
     for (Life& life : lives_) {
       if (life.runs_since) add_run(life, last_);
       if (life.ran > 0 || life.sleeps_since) life.thread.phases.push_back({.run = life.ran});
-      if (!life.thread.phases.empty()) trace.threads.push_back(std::move(life.thread));
+      if (life.thread.phases.empty()) continue;
+      // Any bytes may be in a name, and a terminal obeys some.
+      std::ranges::replace_if(
+          life.thread.comm, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; },
+          '?');
+      trace.threads.push_back(std::move(life.thread));
     }
     if (!knows_a_run_) trace.threads.clear();
     return trace;
@@ -90,10 +95,6 @@ class Reader {
     }
     Life& life = lives_[at->second];
     life.thread.comm = trim(who.comm);
-    // Any bytes may be in a name, and a terminal obeys some.
-    std::ranges::replace_if(
-        life.thread.comm, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; },
-        '?');
     if (who.prio >= 0) life.thread.prio = who.prio;
     return &life;
   }
