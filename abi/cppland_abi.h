@@ -2,13 +2,16 @@
 /*
  * cppland_abi.h - what the dispatcher and the agent say to each other through shared memory.
  *
- * One header for the BPF program, the library, the simulator and the tests. All of it lives in
- * `struct cppland_shm`, one memory-mapped BPF map:
+ * One header for the BPF program, the library, the simulator and the tests. The machine's CPUs are
+ * in domains, each with an agent of its own, and a `struct cppland_channel` between that agent and
+ * the dispatcher:
  *
  *   - a ring of events, written by the dispatcher on any CPU, read by the agent;
  *   - a ring of decisions, written by the agent, read by the dispatcher on any CPU, one at a time;
- *   - a few words of state, each cache line with one writing side, named beside it;
- *   - counters, a line for every CPU, written by that CPU only.
+ *   - a few words of state, each cache line with one writing side, named beside it.
+ *
+ * What there is once is in `struct cppland_shm`: which version this is, and counters, a line for
+ * every CPU, written by that CPU only. Both are memory-mapped BPF maps.
  *
  * Neither side trusts the other: indices are copied, bounded and then used; a slot that makes no
  * sense is dropped and counted. There are no pointers. Times are nanoseconds of CLOCK_MONOTONIC,
@@ -23,16 +26,20 @@
 #endif
 
 #define CPPLAND_ABI_MAGIC   0x646e616c707063ULL /* "cppland" */
-#define CPPLAND_ABI_VERSION 1U
+#define CPPLAND_ABI_VERSION 3U
 
 #define CPPLAND_MAX_CPUS       1024U
-#define CPPLAND_EVENT_SLOTS    4096U /* a power of two */
-#define CPPLAND_DECISION_SLOTS 4096U /* a power of two */
+#define CPPLAND_EVENT_SLOTS    2048U /* a power of two */
+#define CPPLAND_DECISION_SLOTS 2048U /* a power of two */
 #define CPPLAND_COMM_LEN       16U
 #define CPPLAND_CACHE_LINE     64U
 
-/* Domains: one agent serves domain 0, which is every CPU. */
-#define CPPLAND_NR_DOMAINS 1U
+/* What a preemption on credit that cuts a turn short takes off that credit, besides the CPU time
+ * that it is used for: it costs others that much more than a turn in line does. In ns. */
+#define CPPLAND_PREEMPT_NS 100000U
+
+/* Domains are CPUs that share a cache; each CPU is in one. A power of two. */
+#define CPPLAND_MAX_DOMAINS 64U
 
 /* What an event says of a task. */
 enum cppland_event_type {
@@ -54,7 +61,7 @@ struct cppland_event {
 	__u64 generation; /* of this wait; a decision must repeat it. The high half tells
 			     incarnations of a tid apart */
 	__u32 type;	  /* enum cppland_event_type */
-	__u32 domain;
+	__u32 domain;	  /* whose agent this is for */
 	__s32 tid;
 	__s32 tgid;
 	__s32 cpu; /* where it last ran */
@@ -67,7 +74,9 @@ struct cppland_event {
 	__u64 exec_runtime_ns; /* CPU time since its last sleep */
 	__u64 total_ns;	       /* CPU time since it was born */
 	char comm[CPPLAND_COMM_LEN];
-	__u64 reserved[4];
+	__u64 preempt_ns; /* since the last event: CPPLAND_PREEMPT_NS for each wake-up with which it
+			     cut somebody's turn short on credit */
+	__u64 reserved[3];
 };
 
 /* Where a decision sends a task: a CPU number, or one of these. */
@@ -93,8 +102,8 @@ struct cppland_decision {
 				 latest key */
 	__s32 tid;
 	__s32 cpu;
-	__u32 op; /* enum cppland_decision_op */
-	__u32 domain;
+	__u32 op;     /* enum cppland_decision_op */
+	__u32 domain; /* that of the channel */
 	__u64 reserved[2];
 };
 
@@ -122,9 +131,9 @@ enum cppland_counter {
 struct cppland_dispatcher_line {
 	__u64 event_head; /* events claimed so far; atomic */
 	__u64 decision_tail;
-	__u32 nr_waiting; /* tasks in its queues for any CPU, when it last called the agent */
+	__u32 nr_waiting; /* tasks in the domain's queues, when it last called the agent */
 	__u32 attached;	  /* 1 between the dispatcher's init and exit */
-	__u32 nr_online;  /* CPUs, when it last called the agent */
+	__u32 nr_online;  /* CPUs of the domain, when it last called the agent */
 	__u32 reserved0;
 	__u64 reserved[4];
 };
@@ -154,9 +163,13 @@ struct cppland_shm {
 	__u32 nr_domains;
 	__u64 reserved[5];
 
+	struct cppland_cpu_line cpu[CPPLAND_MAX_CPUS];
+};
+
+/* Between the dispatcher and the agent of one domain. */
+struct cppland_channel {
 	struct cppland_dispatcher_line dispatcher;
 	struct cppland_agent_line agent;
-	struct cppland_cpu_line cpu[CPPLAND_MAX_CPUS];
 	struct cppland_event event[CPPLAND_EVENT_SLOTS];
 	struct cppland_decision decision[CPPLAND_DECISION_SLOTS];
 };
@@ -179,6 +192,7 @@ CPPLAND_ABI_OFFSET(cppland_event, cpu, 32);
 CPPLAND_ABI_OFFSET(cppland_event, at_ns, 48);
 CPPLAND_ABI_OFFSET(cppland_event, used_ns, 56);
 CPPLAND_ABI_OFFSET(cppland_event, comm, 80);
+CPPLAND_ABI_OFFSET(cppland_event, preempt_ns, 96);
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_decision) == 64, "a decision is one cache line");
 CPPLAND_ABI_OFFSET(cppland_decision, key, 8);
 CPPLAND_ABI_OFFSET(cppland_decision, slice_ns, 16);
@@ -190,11 +204,12 @@ CPPLAND_ABI_ASSERT(sizeof(struct cppland_dispatcher_line) == CPPLAND_CACHE_LINE,
 		   "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_agent_line) == CPPLAND_CACHE_LINE, "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_cpu_line) == 128, "a CPU's counters are two lines");
-CPPLAND_ABI_OFFSET(cppland_shm, dispatcher, 64);
-CPPLAND_ABI_OFFSET(cppland_shm, agent, 128);
-CPPLAND_ABI_OFFSET(cppland_shm, cpu, 192);
-CPPLAND_ABI_OFFSET(cppland_shm, event, 192 + 128 * 1024);
-CPPLAND_ABI_OFFSET(cppland_shm, decision, 192 + 128 * 1024 + 128 * 4096);
+CPPLAND_ABI_OFFSET(cppland_shm, cpu, 64);
+CPPLAND_ABI_OFFSET(cppland_channel, agent, 64);
+CPPLAND_ABI_OFFSET(cppland_channel, event, 128);
+CPPLAND_ABI_OFFSET(cppland_channel, decision, 128 + 128 * 2048);
+CPPLAND_ABI_ASSERT((CPPLAND_MAX_DOMAINS & (CPPLAND_MAX_DOMAINS - 1)) == 0,
+		   "a mask selects the domain");
 CPPLAND_ABI_ASSERT((CPPLAND_EVENT_SLOTS & (CPPLAND_EVENT_SLOTS - 1)) == 0,
 		   "a mask selects the slot");
 CPPLAND_ABI_ASSERT((CPPLAND_DECISION_SLOTS & (CPPLAND_DECISION_SLOTS - 1)) == 0,

@@ -33,9 +33,9 @@ static void call_agent(void)
 }
 
 /* Tells the agent that @p waits. */
-static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
+static bool ask(u32 d, struct task_struct *p, struct task_ctx *tctx, u64 now)
 {
-	if (!send_event(CPPLAND_EVENT_READY, p, tctx))
+	if (!tell(d, CPPLAND_EVENT_READY, p, tctx))
 		return false;
 	tctx->asked_at = now;
 	return true;
@@ -47,18 +47,19 @@ static bool ask(struct task_struct *p, struct task_ctx *tctx, u64 now)
  * Returns whether any was told of: for the verifier, no count, which would be one more for it to
  * follow through the loop.
  */
-int announce(u64 now)
+int announce(u32 d, u64 now)
 {
+	struct cppland_dispatcher_line *line = &channel_at(d)->dispatcher;
 	struct task_struct *p;
 	bool idle = true;
 	bool told = false;
 	u32 n = READ_ONCE(nothing);
 
-	WRITE_ONCE(shm.dispatcher.nr_waiting, scx_bpf_dsq_nr_queued(DSQ_HELD) +
-						      scx_bpf_dsq_nr_queued(DSQ_SHARED) +
-						      scx_bpf_dsq_nr_queued(DSQ_URGENT));
-	WRITE_ONCE(shm.dispatcher.nr_online, READ_ONCE(nr_online));
-	bpf_for_each (scx_dsq, p, DSQ_HELD, 0) {
+	WRITE_ONCE(line->nr_waiting, scx_bpf_dsq_nr_queued(dsq_of(d, HELD)) +
+					     scx_bpf_dsq_nr_queued(dsq_of(d, SHARED)) +
+					     scx_bpf_dsq_nr_queued(dsq_of(d, URGENT)));
+	WRITE_ONCE(line->nr_online, READ_ONCE(domain_at(d)->nr_online));
+	bpf_for_each (scx_dsq, p, dsq_of(d, HELD), 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
 		if (n++ >= ANNOUNCE_MAX)
@@ -69,14 +70,14 @@ int announce(u64 now)
 			s32 cpu = pick_idle_any(p);
 
 			if (cpu >= 0) {
-				wake_idle(cpu);
+				wake_idle(cpu, d);
 				continue;
 			}
 			idle = p->nr_cpus_allowed < READ_ONCE(nr_online);
 		}
-		if (!ask(p, tctx, now))
+		if (!ask(d, p, tctx, now))
 			break;
-		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, DSQ_ASKED, 0);
+		scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, dsq_of(d, ASKED), 0);
 		told = true;
 	}
 	return told;
@@ -92,9 +93,10 @@ int wake_for(u64 dsq)
 		return 0;
 	bpf_rcu_read_lock(); /* the heartbeat's program does not hold it */
 	bpf_for_each (scx_dsq, p, dsq, 0) {
+		u32 d = domain_of_task(p);
 		s32 cpu = pick_idle_any(p);
 
-		wake_idle(cpu);
+		wake_idle(cpu, d);
 		if (cpu >= 0 || n++ >= WAKE_WALK)
 			break;
 	}
@@ -102,21 +104,41 @@ int wake_for(u64 dsq)
 	return 0;
 }
 
-/* A CPU was perhaps woken for somebody else than it has taken, or than it finds before that one. */
-static void wake_for_others(void)
+/* Wakes idle CPUs, if there are any, for those who wait in domain @d. */
+static void wake_for_all(u32 d)
 {
-	wake_for(DSQ_HELD);
-	wake_for(DSQ_SHARED);
-	wake_for(DSQ_ASKED);
+	wake_for(dsq_of(d, HELD));
+	wake_for(dsq_of(d, SHARED));
+	wake_for(dsq_of(d, ASKED));
+}
+
+/* @cpu was perhaps woken for somebody else than it has taken, or than it finds before that one. */
+static void wake_for_others(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	wake_for_all(domain_of(cpu));
+	if (state && state->woken_for) {
+		u32 d = state->woken_for - 1;
+
+		state->woken_for = 0;
+		wake_for_all(d);
+	}
 }
 
 /* The agent is late: from here on everybody goes on without it, until it is done with its pass. */
-static void fail_over(u64 now)
+static void fail_over(struct domain *dom, u64 now)
 {
-	if (__sync_val_compare_and_swap(&agent.failover_at, 0, now))
+	if (__sync_val_compare_and_swap(&dom->agent.failover_at, 0, now))
 		return;
 	count(CPPLAND_NR_FAILOVERS, 1);
 	trace("the agent is late");
+}
+
+/* Whether the agent has nothing to do yet, whatever waits. */
+static bool agent_rests(const struct agent_state *agent, u64 now)
+{
+	return !agent->asked_at && !agent->overdue && before(now, agent->rest_until);
 }
 
 /*
@@ -127,102 +149,111 @@ static void fail_over(u64 now)
  */
 static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 {
+	u32 d = domain_of(cpu);
+	struct domain *dom = domain_at(d);
+	struct agent_state *agent = &dom->agent;
 	struct cpu_state *state = cpu_state_of(cpu);
 	bool choice = (held || prev_ready) && held + decided + prev_ready > 1;
 
-	if (!agent.wanted && !agent.overdue && !choice)
+	if (!agent->wanted && !agent->overdue && !choice)
 		return false;
 	if (is_going(cpu))
 		return false; /* it would be sent elsewhere, with who waits for it */
-	if (!scx_bpf_dsq_nr_queued(DSQ_AGENT)) {
-		if (!agent.failover_at && agent_is_late(now))
-			fail_over(now);
-		if (agent_sleeps && !agent.asked_at)
+	if (!scx_bpf_dsq_nr_queued(dsq_of(d, AGENT))) {
+		if (!agent->failover_at && agent_is_late(dom, now))
+			fail_over(dom, now);
+		if (agent_sleeps && !agent->asked_at)
 			call_agent();
 		return false;
 	}
-	if (!agent.asked_at) {
-		if (!agent.overdue && before(now, agent.rest_until))
-			return false;
+	if (!agent->asked_at) {
 		/* One CPU calls it: what another told it of while it decides would be in HELD
 		 * still, and missed. */
-		if (__sync_lock_test_and_set(&agent.called, 1))
+		if (__sync_lock_test_and_set(&agent->called, 1))
 			return false;
-		if (!announce(now) && !(prev_ready && decided) && !agent.wanted && !agent.overdue) {
-			__sync_lock_test_and_set(&agent.called, 0);
+		if (!announce(d, now) && !(prev_ready && decided) && !agent->wanted &&
+		    !agent->overdue) {
+			__sync_lock_test_and_set(&agent->called, 0);
 			return false;
 		}
 	}
-	if (!scx_bpf_dsq_move_to_local(DSQ_AGENT)) {
-		if (!agent.asked_at)
-			__sync_lock_test_and_set(&agent.called, 0);
+	if (!scx_bpf_dsq_move_to_local(dsq_of(d, AGENT))) {
+		if (!agent->asked_at)
+			__sync_lock_test_and_set(&agent->called, 0);
 		return false;
 	}
-	if (!agent.asked_at) {
-		agent.asked_at = now;
+	if (!agent->asked_at) {
+		agent->asked_at = now;
 		count(CPPLAND_NR_AGENT_PASSES, 1);
 		if (state)
 			state->calls_agent = 1;
 	}
-	agent.wanted = 0;
-	agent.overdue = 0;
-	wake_for_others();
+	agent->wanted = 0;
+	agent->overdue = 0;
+	wake_for_others(cpu);
 	return true;
 }
 
 /* Ends the agent's pass. The CPU time that it @took, not the time for which it may have been
  * stopped, sets its rest. */
-static void agent_done(u64 took, u64 now, u64 passes)
+static void agent_done(struct domain *dom, u64 took, u64 now, u64 passes)
 {
-	agent.passes = passes;
-	if (agent.failover_at) {
+	struct agent_state *agent = &dom->agent;
+	u32 nr_online = READ_ONCE(dom->nr_online) ?: 1;
+
+	agent->passes = passes;
+	if (agent->failover_at) {
 		/* Another CPU may have looked at the clock later, and found it late before this. */
-		if (before(agent.failover_at, now))
-			count(CPPLAND_FAILOVER_NS, now - agent.failover_at);
-		agent.failover_at = 0;
+		if (before(agent->failover_at, now))
+			count(CPPLAND_FAILOVER_NS, now - agent->failover_at);
+		agent->failover_at = 0;
 	}
-	agent.rest_until =
-		now + (took < late_ns ? took : late_ns) * agent_rest / READ_ONCE(nr_online);
-	agent.asked_at = 0;
-	__sync_lock_test_and_set(&agent.called, 0);
+	agent->rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_online;
+	agent->asked_at = 0;
+	__sync_lock_test_and_set(&agent->called, 0);
 }
 
 /* An agent that sleeps when it is done is not queued, so its pass is not seen to end. */
-static void look_after_sleeper(u64 now)
+static void look_after_sleeper(u32 d, u64 now)
 {
-	u64 passes = READ_ONCE(shm.agent.passes);
+	struct domain *dom = domain_at(d);
+	u64 passes = READ_ONCE(channel_at(d)->agent.passes);
 
-	if (agent_sleeps && passes != agent.passes)
-		agent_done(0, now, passes);
+	if (agent_sleeps && passes != dom->agent.passes)
+		agent_done(dom, 0, now, passes);
 }
 
-static void enqueue_agent(struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
+/* @p is the agent of domain @d. */
+static void enqueue_agent(u32 d, struct task_struct *p, struct task_ctx *tctx, u64 enq_flags)
 {
-	u64 passes = READ_ONCE(shm.agent.passes);
+	struct domain *dom = domain_at(d);
+	struct agent_state *agent = &dom->agent;
+	u64 passes = READ_ONCE(channel_at(d)->agent.passes);
 	u64 now = bpf_ktime_get_ns();
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
-	bool done = passes != agent.passes;
-	bool late = !done && !woke && agent_is_late(now);
+	bool done = passes != agent->passes;
+	bool late = !done && !woke && agent_is_late(dom, now);
 
-	agent.cpu = scx_bpf_task_cpu(p);
+	agent->cpu = scx_bpf_task_cpu(p);
 	if (done || agent_sleeps) {
 		u64 took = p->se.sum_exec_runtime - tctx->told_ns;
 
 		tctx->told_ns = p->se.sum_exec_runtime;
 		count(CPPLAND_AGENT_NS, took);
 		if (done)
-			agent_done(took, now, passes);
+			agent_done(dom, took, now, passes);
 	}
 	if (late) {
 		/* It does not come to an end: from now on it competes like everybody else. */
 		charge(p, tctx);
 		tctx->since = now;
-		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		scx_bpf_dsq_insert_vtime(p, dsq_of(domain_of_task(p), HELD), slice_ns, tctx->vtime,
+					 enq_flags);
 	} else {
 		/* Preempted or blocked in the middle of a pass, or called. */
-		if (agent.asked_at || agent_sleeps)
-			agent.wanted = 1;
-		scx_bpf_dsq_insert(p, DSQ_AGENT, late_ns / 4, enq_flags);
+		if (agent->asked_at || agent_sleeps)
+			agent->wanted = 1;
+		scx_bpf_dsq_insert(p, dsq_of(d, AGENT), late_ns / 4, enq_flags);
 	}
 	if (woke || late)
 		wake_idle_for(p);
@@ -250,17 +281,40 @@ static s32 start_heartbeat(u64 in_ns)
 	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
 }
 
-/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agent, and CPUs
+/* The CPU that shall run the agent of domain @d, be it idle. */
+static s32 cpu_for_agent(u32 d)
+{
+	s32 last = domain_at(d)->agent.cpu;
+	u32 i;
+
+	if (domain_of(last) == d && !is_going(last))
+		return last;
+	d &= CPPLAND_MAX_DOMAINS - 1;
+	bpf_for (i, domain_begin[d], domain_begin[d + 1]) {
+		s32 cpu = i < CPPLAND_MAX_CPUS ? cpu_by_domain[i] : -1;
+
+		if (cpu >= 0 && !is_going(cpu))
+			return cpu;
+	}
+	return last;
+}
+
+/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agents, and CPUs
  * that go moving. */
 static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
 {
 	bool leaving = tend_leaving_cpus();
+	u32 d;
 
-	if (leaving)
-		wake_for_others();
-	if (!agent_sleeps && bpf_ktime_get_ns() - agent.ran_at >= heartbeat_ns / 2) {
-		agent.overdue = 1;
-		scx_bpf_kick_cpu(agent.cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
+	bpf_for (d, 0, nr_domains) {
+		struct agent_state *agent = &domain_at(d)->agent;
+
+		if (leaving)
+			wake_for_all(d);
+		if (agent_sleeps || bpf_ktime_get_ns() - agent->ran_at < heartbeat_ns / 2)
+			continue;
+		agent->overdue = 1;
+		scx_bpf_kick_cpu(cpu_for_agent(d), CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 	}
 	bpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);
 	return 0;

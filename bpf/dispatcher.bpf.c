@@ -11,8 +11,10 @@
  * Functions that walk a queue are not static: the verifier then looks at each once, and not again
  * for every way that leads there, which takes seconds.
  *
- * Weaknesses: one HELD and one SHARED queue for the whole machine; a task that may use few CPUs is
- * found by walking over those before it.
+ * CPUs that share a cache are a domain, with queues and an agent of its own. What waits in one is
+ * also for the CPUs of others, if they would be idle, or if it is behind theirs (balance.bpf.h).
+ *
+ * Weaknesses: a task that may use few CPUs is found by walking over those before it.
  */
 #include "kernel.h"
 #include "state.bpf.h"
@@ -21,6 +23,8 @@
 #include "preempt.bpf.h"
 #include "agent.bpf.h"
 #include "rescue.bpf.h"
+#include "balance.bpf.h"
+#include "handoff.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -51,12 +55,6 @@ static void run_where_it_is(struct task_struct *p, u64 enq_flags)
 	run_here(p, enq_flags);
 }
 
-static bool nothing_waits_for(s32 cpu)
-{
-	return !scx_bpf_dsq_nr_queued(cpu) && !scx_bpf_dsq_nr_queued(DSQ_SHARED) &&
-	       !scx_bpf_dsq_nr_queued(DSQ_URGENT);
-}
-
 /* --- the callbacks, in the order of a task's life --- */
 
 s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -67,7 +65,7 @@ s32 STRUCT_OP(cppland_init_task, struct task_struct *p, struct scx_init_task_arg
 	if (!tctx)
 		return -ENOMEM;
 	tctx->generation = __sync_fetch_and_add(&incarnations, 1) << 32;
-	tctx->vtime = vtime_now;
+	tctx->vtime = domain_at(domain_of_task(p))->vtime_now;
 	tctx->charged_ns = tctx->told_ns = tctx->woke_ns = p->se.sum_exec_runtime;
 	tctx->credit_until = tctx->credit_low = tctx->charged_ns;
 	tctx->woke_at = bpf_ktime_get_ns(); /* to be born is not to have paused */
@@ -95,17 +93,25 @@ s32 STRUCT_OP(cppland_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_
 
 	if (is_agent(p))
 		return prev_cpu;
-	cpu = pick_idle_for_wakeup(p, prev_cpu, wake_flags);
 	tctx = task_ctx_of(p);
-	if (!tctx)
+	if (!tctx) {
+		cpu = pick_idle_for_wakeup(p, prev_cpu, wake_flags);
 		return cpu >= 0 ? cpu : prev_cpu;
+	}
 	wake(p, tctx);
+	if (hand_over(p, tctx, wake_flags)) {
+		run_here(p, 0);
+		return bpf_get_smp_processor_id();
+	}
+	cpu = pick_idle_for_wakeup(p, prev_cpu, wake_flags);
 	if (cpu >= 0) {
 		/* Should it have taken another one meanwhile, that one can go elsewhere. */
 		if (nothing_waits_for(cpu) && take_cpu(cpu, p, tctx->woke_at))
 			run_here(p, CORE_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
 		return cpu;
 	}
+	if (nr_domains > 1 && wake_flags & CORE_ENUM(scx_wake_flags, SCX_WAKE_FORK))
+		return place_new(p, prev_cpu);
 	cpu = preempting_cpu(p, tctx);
 	if (cpu < 0)
 		return prev_cpu;
@@ -133,19 +139,6 @@ static void begin_wait(struct task_struct *p, struct task_ctx *tctx, bool woke, 
 	tctx->generation++;
 }
 
-/*
- * Whether @p, which wakes up and may use @cpu only, comes right after who runs there: nobody
- * else waits, and the agent is not wanted, so there is nothing to look for in between. Were it free
- * to go elsewhere, no CPU that becomes idle before would find it in this one's local queue. A
- * strict policy's agent may have to choose, should somebody else wake up until then.
- */
-static bool is_next(const struct task_struct *p, s32 cpu)
-{
-	return p->nr_cpus_allowed == 1 && agent_rest && !agent.wanted && !agent.overdue &&
-	       !scx_bpf_dsq_nr_queued(DSQ_HELD) && !scx_bpf_dsq_nr_queued(DSQ_ASKED) &&
-	       nothing_waits_for(cpu) && !scx_bpf_dsq_nr_queued(local_on(cpu));
-}
-
 /* So much of a slice is worth a turn of its own. */
 #define RESUME_MIN (NSEC_PER_MSEC / 10)
 
@@ -165,32 +158,39 @@ static bool resumes(struct task_struct *p, const struct task_ctx *tctx)
 	       (tctx->run_on < 0 || is_usable(p, tctx->run_on));
 }
 
-/* Puts @p where it waits for a CPU. */
+/*
+ * Puts @p where it waits for a CPU. The kernel does that when ops.enqueue() has come to its end: a
+ * CPU that becomes idle meanwhile sees by the time that it must look once more.
+ */
 static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 enq_flags)
 {
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
+	u32 d = domain_of_task(p);
 	bool resumed = resumes(p, tctx);
 
+	__sync_lock_test_and_set(&domain_at(d)->held_at, bpf_ktime_get_ns());
 	tctx->decided = 0;
 	if (percpu_local && p->nr_cpus_allowed == 1) {
+		uses_own_queue(scx_bpf_task_cpu(p));
 		scx_bpf_dsq_insert_vtime(p, scx_bpf_task_cpu(p), slice_ns, tctx->vtime, enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-	} else if (!woke && state && state->calls_agent && ask(p, tctx, bpf_ktime_get_ns())) {
+	} else if (!woke && state && state->calls_agent && ask(d, p, tctx, bpf_ktime_get_ns())) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
-		scx_bpf_dsq_insert(p, DSQ_ASKED, slice_ns, enq_flags);
+		scx_bpf_dsq_insert(p, dsq_of(d, ASKED), slice_ns, enq_flags);
 	} else if (resumed) {
 		/* Somebody has preempted it. It goes on for the time that was decided, in its place
 		 * and before who has the same: in HELD it would come after all that are decided. */
-		u64 dsq = tctx->run_on < 0 ? DSQ_SHARED : (u64)tctx->run_on;
+		u64 dsq = tctx->run_on < 0 ? dsq_of(d, SHARED) : (u64)tctx->run_on;
 		u64 left = tctx->run_until - p->se.sum_exec_runtime;
 
 		tctx->decided = 1;
 		scx_bpf_dsq_insert_vtime(p, dsq, left, tctx->key - 1, enq_flags);
 	} else if (woke && is_urgent(tctx)) {
-		scx_bpf_dsq_insert_vtime(p, DSQ_URGENT, slice_ns, urgency(tctx), enq_flags);
+		scx_bpf_dsq_insert_vtime(p, dsq_of(d, URGENT), slice_ns,
+					 urgency(tctx, domain_at(d)->vtime_now), enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 	} else {
-		scx_bpf_dsq_insert_vtime(p, DSQ_HELD, slice_ns, tctx->vtime, enq_flags);
+		scx_bpf_dsq_insert_vtime(p, dsq_of(d, HELD), slice_ns, tctx->vtime, enq_flags);
 		trace("held %d vtime %llu", p->pid, tctx->vtime);
 	}
 }
@@ -200,14 +200,15 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	bool woke = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP);
 	bool selected = enq_flags & CORE_ENUM(scx_enq_flags, SCX_ENQ_CPU_SELECTED);
 	struct task_ctx *tctx = task_ctx_of(p);
+	s32 agent = agent_domain(p);
 	s32 cpu;
 
 	if (!tctx || is_exempt(p)) {
 		run_where_it_is(p, enq_flags);
 		return;
 	}
-	if (is_agent(p)) {
-		enqueue_agent(p, tctx, enq_flags);
+	if (agent >= 0) {
+		enqueue_agent(agent, p, tctx, enq_flags);
 		return;
 	}
 	begin_wait(p, tctx, woke, selected);
@@ -222,7 +223,10 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 			preempt(p, cpu, enq_flags);
 			return;
 		}
-		if (is_next(p, cpu)) {
+		/* Were it free to go elsewhere, no CPU that becomes idle before would find it in
+		 * this one's local queue. */
+		if (p->nr_cpus_allowed == 1 && is_next(cpu) && !shuns_handoff(tctx)) {
+			tctx->comes_next = 1;
 			run_here(p, enq_flags);
 			return;
 		}
@@ -235,7 +239,7 @@ void STRUCT_OP(cppland_enqueue, struct task_struct *p, u64 enq_flags)
 	if (!tctx->decided || tctx->run_on < 0)
 		wake_idle_for(p);
 	else if (!is_deaf())
-		wake_idle(tctx->run_on);
+		wake_idle(tctx->run_on, domain_of(tctx->run_on));
 }
 
 /* @p goes on on this CPU, without a decision. */
@@ -287,26 +291,30 @@ static bool is_first_again(struct task_struct *prev, u64 dsq)
  * it does: were one of them taken now, the task that has made way for the agent would be the only
  * one left to decide for, and never wait.
  */
-static bool stays_while_agent_decides(struct task_struct *prev, u64 now)
+static bool stays_while_agent_decides(u32 d, struct task_struct *prev, u64 now)
 {
-	s32 asked = scx_bpf_dsq_nr_queued(DSQ_ASKED);
+	const struct domain *dom = domain_at(d);
+	s32 asked = scx_bpf_dsq_nr_queued(dsq_of(d, ASKED));
 
-	if (!asked || !agent.asked_at || agent_is_late(now))
+	if (!asked || !dom->agent.asked_at || agent_is_late(dom, now))
 		return false;
-	return asked <= (s32)READ_ONCE(nr_online) || is_first_again(prev, DSQ_ASKED);
+	return asked <= (s32)READ_ONCE(dom->nr_online) || is_first_again(prev, dsq_of(d, ASKED));
 }
 
 /* What is for @cpu alone and what is for any take turns to be first. */
 static bool take_decided(s32 cpu)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
+	u64 shared = dsq_of(domain_of(cpu), SHARED);
 
 	if (!state)
 		return false;
+	if (!state->has_own)
+		return scx_bpf_dsq_move_to_local(shared);
 	state->own_first = !state->own_first;
 	if (state->own_first)
-		return scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(DSQ_SHARED);
-	return scx_bpf_dsq_move_to_local(DSQ_SHARED) || scx_bpf_dsq_move_to_local(cpu);
+		return scx_bpf_dsq_move_to_local(cpu) || scx_bpf_dsq_move_to_local(shared);
+	return scx_bpf_dsq_move_to_local(shared) || scx_bpf_dsq_move_to_local(cpu);
 }
 
 /* @cpu has found nothing. */
@@ -316,9 +324,19 @@ static void becomes_idle(s32 cpu, const struct task_struct *prev)
 
 	if (state)
 		state->runs = RUNS_NOTHING;
-	/* Whoever is put into a queue from now on until the kernel has this CPU as idle finds no
-	 * idle CPU to wake. When it has, the CPU looks once more. */
-	if (!is_going(cpu) && (prev || !is_marked_idle(cpu)))
+	/* It was woken, and the kernel does not say when it has it as idle again: it looks once
+	 * more. */
+	if (!prev && !is_going(cpu) && !is_marked_idle(cpu))
+		scx_bpf_kick_cpu(cpu, 0);
+}
+
+/* Whoever was put into a queue after @cpu had looked, and before the kernel had it as idle, found
+ * no idle CPU to wake. Now it has. */
+void STRUCT_OP(cppland_update_idle, s32 cpu, bool idle)
+{
+	if (!idle || is_going(cpu))
+		return;
+	if (nr_own(cpu) || anybody_waits() || anybody_is_coming(bpf_ktime_get_ns()))
 		scx_bpf_kick_cpu(cpu, 0);
 }
 
@@ -327,38 +345,49 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_state *state = cpu_state_of(cpu);
 	bool prev_ready = prev && prev->scx.flags & CORE_ENUM(scx_ent_flags, SCX_TASK_QUEUED) &&
 			  !is_agent(prev);
-	bool agent_first;
-	s32 held, decided;
+	u32 d = domain_of(cpu);
+	struct domain *dom = domain_at(d);
+	s32 held = 0, decided = 0;
+	bool agent_first, may_ask;
 	u64 now;
 
-	drain_decisions();
+	drain_decisions(d);
 	now = bpf_ktime_get_ns();
-	look_after_sleeper(now);
-	if (agent_is_late(now) && scx_bpf_dsq_nr_queued(DSQ_ASKED))
-		recall(now);
-	rescue(cpu, now);
-	agent_first = agent.overdue && scx_bpf_dsq_nr_queued(DSQ_AGENT);
-	if (!agent_first && scx_bpf_dsq_move_to_local(DSQ_URGENT))
+	look_after_sleeper(d, now);
+	if (agent_is_late(dom, now) && scx_bpf_dsq_nr_queued(dsq_of(d, ASKED)))
+		recall(d, now);
+	rescue(cpu, d, now);
+	agent_first = dom->agent.overdue && scx_bpf_dsq_nr_queued(dsq_of(d, AGENT));
+	if (!agent_first && scx_bpf_dsq_nr_queued(dsq_of(d, URGENT)) &&
+	    scx_bpf_dsq_move_to_local(dsq_of(d, URGENT)))
 		return;
-	held = scx_bpf_dsq_nr_queued(DSQ_HELD);
-	decided = scx_bpf_dsq_nr_queued(DSQ_SHARED) + scx_bpf_dsq_nr_queued(cpu);
-	if (run_agent(cpu, now, held, decided, prev_ready))
+	if (nr_domains > 1 && serve_others(d, prev_ready ? prev : NULL, now))
 		return;
-	if (decided) {
-		/* The agent has not put @prev in order with the others: the dispatcher does. */
-		if (prev_ready && is_first_again(prev, DSQ_SHARED) && is_first_again(prev, cpu))
-			goto goes_on;
-		if (take_decided(cpu))
-			return;
+	/* To count a queue costs a search for it: only if there is something to choose. */
+	may_ask = !agent_rests(&dom->agent, now);
+	if (may_ask || prev_ready) {
+		held = scx_bpf_dsq_nr_queued(dsq_of(d, HELD));
+		decided = scx_bpf_dsq_nr_queued(dsq_of(d, SHARED)) + nr_own(cpu);
 	}
-	if (prev_ready &&
-	    (held ? is_first_again(prev, DSQ_HELD) : stays_while_agent_decides(prev, now)))
+	if (may_ask && run_agent(cpu, now, held, decided, prev_ready))
+		return;
+	/* The agent has not put @prev in order with the others: the dispatcher does. */
+	if (prev_ready && decided && is_first_again(prev, dsq_of(d, SHARED)) &&
+	    is_first_again(prev, cpu))
 		goto goes_on;
-	if (scx_bpf_dsq_move_to_local(DSQ_HELD) || scx_bpf_dsq_move_to_local(DSQ_ASKED)) {
+	if ((decided || !prev_ready) && take_decided(cpu))
+		return;
+	if (prev_ready && (held ? is_first_again(prev, dsq_of(d, HELD))
+				: stays_while_agent_decides(d, prev, now)))
+		goto goes_on;
+	if (scx_bpf_dsq_move_to_local(dsq_of(d, HELD)) ||
+	    scx_bpf_dsq_move_to_local(dsq_of(d, ASKED))) {
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
 		return;
 	}
 	if (!prev_ready) {
+		if (nr_domains > 1 && help_others(d))
+			return;
 		becomes_idle(cpu, prev);
 		return;
 	}
@@ -370,12 +399,15 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 {
 	struct cpu_state *state = cpu_state_of(scx_bpf_task_cpu(p));
 	struct task_ctx *tctx = task_ctx_of(p);
+	u32 d = domain_of_task(p);
+	struct domain *dom = domain_at(d);
+	s32 agent = agent_domain(p);
 	u64 now = bpf_ktime_get_ns();
 
 	if (!state || !tctx)
 		return;
 	if (state->runs == RUNS_NOTHING)
-		wake_for_others();
+		wake_for_others(scx_bpf_task_cpu(p));
 	state->tid = p->pid;
 	state->key = tctx->key;
 	state->vtime = tctx->vtime;
@@ -383,26 +415,39 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	/* The key of an earlier run would be smaller the longer ago that was. */
 	state->has_key = tctx->decided || (state->has_credit && tctx->has_key);
 	state->is_rare = !!(tctx->flags & TASK_RARE);
-	if (state->taker == p->pid)
+	if (state->taker == p->pid) {
+		if (state->handed_at)
+			learn_from_handoff(tctx, now, HANDOFF_GOOD);
+		state->handed_at = 0;
 		state->taken_at = 0;
+	}
+	if (tctx->comes_next) {
+		/* Who runs there may be about to sleep, or a CPU hog. */
+		learn_from_handoff(tctx, now, HANDOFF_MAX);
+		tctx->comes_next = 0;
+	}
 	state->began_at = now;
 	state->calls_agent = 0;
-	if (is_agent(p)) {
-		state->runs = agent.failover_at ? RUNS_TASK : RUNS_AGENT;
-		agent.ran_at = now;
+	if (agent >= 0) {
+		dom = domain_at(agent);
+		state->runs = dom->agent.failover_at ? RUNS_TASK : RUNS_AGENT;
+		dom->agent.ran_at = now;
 		return;
 	}
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
-	if (!tctx->rescued && before(vtime_now, tctx->vtime))
-		vtime_now = tctx->vtime;
+	if (!tctx->rescued && before(dom->vtime_now, tctx->vtime))
+		dom->vtime_now = tctx->vtime;
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
 {
 	struct task_ctx *tctx = task_ctx_of(p);
 
-	if (tctx && tctx->flags & TASK_ANNOUNCED)
-		send_event(CPPLAND_EVENT_GONE, p, tctx);
+	if (!tctx)
+		return;
+	__sync_lock_test_and_set(&tctx->exited, 1); /* pairs with tell() */
+	if (tctx->flags & TASK_ANNOUNCED)
+		send_event(tctx->told_in, CPPLAND_EVENT_GONE, p, tctx);
 }
 
 /* A CPU is taken by a higher class: what waits in its local queue may run elsewhere. */
@@ -441,27 +486,38 @@ int note_big_cpus(void)
 	return 0;
 }
 
+static void say_attached(u32 attached)
+{
+	u32 d;
+
+	bpf_for (d, 0, nr_domains)
+		channel_at(d)->dispatcher.attached = attached;
+}
+
 s32 STRUCT_OP_SLEEPABLE(cppland_init)
 {
 	s32 err;
-	u32 cpu;
+	u32 cpu, i;
 
 	bpf_for (cpu, 0, nr_cpu_ids) {
 		err = scx_bpf_create_dsq(cpu, -1);
 		if (err)
 			return err;
 	}
-	err = scx_bpf_create_dsq(DSQ_SHARED, -1) ?: scx_bpf_create_dsq(DSQ_HELD, -1) ?:
-	      scx_bpf_create_dsq(DSQ_ASKED, -1) ?: scx_bpf_create_dsq(DSQ_URGENT, -1) ?:
-	      scx_bpf_create_dsq(DSQ_AGENT, -1);
+	bpf_for (i, 0, nr_domains * NR_DSQ_KINDS) {
+		err = scx_bpf_create_dsq(dsq_of(0, 0) + i, -1);
+		if (err)
+			return err;
+	}
+	err = 0;
 	if (!err && hybrid)
 		err = note_big_cpus();
 	if (!err)
-		err = count_online() ?: init_nudges();
+		err = count_online() ?: init_nudges() ?: init_handoffs();
 	if (!err)
 		err = init_heartbeat();
 	if (!err)
-		shm.dispatcher.attached = 1;
+		say_attached(1);
 	return err;
 }
 
@@ -469,18 +525,24 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 void STRUCT_OP(cppland_dump, struct scx_dump_ctx *dump)
 {
 	static STATE char fmt[] =
-		"held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
-	unsigned long long data[] = {
-		scx_bpf_dsq_nr_queued(DSQ_HELD),
-		scx_bpf_dsq_nr_queued(DSQ_ASKED),
-		scx_bpf_dsq_nr_queued(DSQ_SHARED),
-		agent.asked_at,
-		agent.passes,
-		shm.dispatcher.decision_tail,
-		shm.agent.decision_head,
-	};
+		"domain %lld: held %lld asked %lld decided %lld agent asked_at %llu passes %llu decisions %llu of %llu\n";
+	u32 d;
 
-	scx_bpf_dump_bstr(fmt, data, sizeof(data));
+	bpf_for (d, 0, nr_domains) {
+		const struct agent_state *agent = &domain_at(d)->agent;
+		unsigned long long data[] = {
+			d,
+			scx_bpf_dsq_nr_queued(dsq_of(d, HELD)),
+			scx_bpf_dsq_nr_queued(dsq_of(d, ASKED)),
+			scx_bpf_dsq_nr_queued(dsq_of(d, SHARED)),
+			agent->asked_at,
+			agent->passes,
+			channel_at(d)->dispatcher.decision_tail,
+			channel_at(d)->agent.decision_head,
+		};
+
+		scx_bpf_dump_bstr(fmt, data, sizeof(data));
+	}
 }
 
 void STRUCT_OP(cppland_exit, struct scx_exit_info *info)
@@ -492,7 +554,7 @@ void STRUCT_OP(cppland_exit, struct scx_exit_info *info)
 	if (len)
 		bpf_probe_read_kernel_str(exit_dump, len, info->dump);
 	exit_record.exit_code = info->exit_code;
-	shm.dispatcher.attached = 0;
+	say_attached(0);
 	/* Last, with a full barrier: whoever sees the kind sees the rest. */
 	__sync_val_compare_and_swap(&exit_record.kind, 0, info->kind);
 }
@@ -505,6 +567,7 @@ struct sched_ext_ops cppland_ops = {
 	.running = (void *)cppland_running,
 	.init_task = (void *)cppland_init_task,
 	.exit_task = (void *)cppland_exit_task,
+	.update_idle = (void *)cppland_update_idle,
 	.cpu_release = (void *)cppland_cpu_release,
 	.cpu_online = (void *)cppland_cpu_online,
 	.cpu_offline = (void *)cppland_cpu_offline,

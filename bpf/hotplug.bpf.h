@@ -34,6 +34,8 @@ static void cpu_comes(s32 cpu)
 	if (!state || state->offline == CPU_IS_ONLINE)
 		return;
 	__sync_fetch_and_add(&nr_online, 1);
+	if (!__sync_fetch_and_add(&domain_at(domain_of(cpu))->nr_online, 1))
+		__sync_fetch_and_sub(&nr_deserted, 1);
 	/* Whoever ends the leaving counts it. */
 	if (!end_leaving(state, CPU_IS_ONLINE))
 		state->offline = CPU_IS_ONLINE;
@@ -46,6 +48,8 @@ static void cpu_goes(s32 cpu)
 	if (!state || state->offline != CPU_IS_ONLINE)
 		return;
 	__sync_fetch_and_sub(&nr_online, 1);
+	if (__sync_fetch_and_sub(&domain_at(domain_of(cpu))->nr_online, 1) == 1)
+		__sync_fetch_and_add(&nr_deserted, 1);
 	state->offline = CPU_LEAVES;
 	state->runs = RUNS_NOTHING;
 	__sync_fetch_and_add(&nr_leaving, 1);
@@ -60,7 +64,7 @@ static void empty_cpu_queue(s32 cpu)
 	bpf_for_each (scx_dsq, p, cpu, 0) {
 		if (n++ >= LEAVING_WALK)
 			break;
-		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_SHARED, 0);
+		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, dsq_of(domain_of_task(p), SHARED), 0);
 	}
 }
 
@@ -87,23 +91,36 @@ static void hand_back_decided(s32 cpu)
 		hand_back(other, cpu);
 }
 
+/* What waits in the queues of its domain; and agents, which may have been pushed out of theirs. */
+static void hand_back_waiting(s32 cpu)
+{
+	u32 kind, d;
+
+	bpf_for (kind, 0, NR_DSQ_KINDS)
+		hand_back(dsq_of(domain_of(cpu), kind), cpu);
+	bpf_for (d, 0, nr_domains)
+		hand_back(dsq_of(d, AGENT), cpu);
+}
+
 /* When the dispatcher begins; from then on the kernel tells it of each that comes or goes. */
 int count_online(void)
 {
-	u32 n = 0;
-	u32 cpu;
+	u32 cpu, d;
 
 	bpf_for (cpu, 0, nr_cpu_ids) {
 		struct cpu_state *state = cpu_state_of(cpu);
 
 		if (!state)
 			break;
-		if (is_online(cpu))
-			++n;
-		else
+		if (is_online(cpu)) {
+			++nr_online;
+			++domain_at(domain_of(cpu))->nr_online;
+		} else {
 			state->offline = CPU_IS_OFFLINE;
+		}
 	}
-	nr_online = n;
+	bpf_for (d, 0, nr_domains)
+		nr_deserted += !domain_at(d)->nr_online;
 	return 0;
 }
 
@@ -126,11 +143,7 @@ static bool tend_leaving_cpus(void)
 		bpf_rcu_read_lock();
 		empty_cpu_queue(cpu);
 		if (is_online(cpu)) {
-			hand_back(DSQ_HELD, cpu);
-			hand_back(DSQ_ASKED, cpu);
-			hand_back(DSQ_SHARED, cpu);
-			hand_back(DSQ_URGENT, cpu);
-			hand_back(DSQ_AGENT, cpu);
+			hand_back_waiting(cpu);
 			hand_back_decided(cpu);
 			scx_bpf_kick_cpu(cpu, 0);
 		} else {

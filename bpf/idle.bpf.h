@@ -54,9 +54,22 @@ static s32 pick_idle_any(struct task_struct *p)
 	return cpu >= 0 && is_going(cpu) ? -1 : cpu;
 }
 
-/* Wakes @cpu, if it is one, and idle. */
-static void wake_idle(s32 cpu)
+/* Whether nobody who may go first on @cpu waits. */
+static bool nothing_waits_for(s32 cpu)
 {
+	u32 d = domain_of(cpu);
+
+	return !nr_own(cpu) && !scx_bpf_dsq_nr_queued(dsq_of(d, SHARED)) &&
+	       !scx_bpf_dsq_nr_queued(dsq_of(d, URGENT));
+}
+
+/* Wakes @cpu, if it is one, and idle, for somebody who waits in domain @d. */
+static void wake_idle(s32 cpu, u32 d)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (state && d != domain_of(cpu))
+		state->woken_for = d + 1;
 	if (cpu >= 0)
 		scx_bpf_kick_cpu(cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
 }
@@ -64,8 +77,10 @@ static void wake_idle(s32 cpu)
 /* Wakes an idle CPU, if there is one, for @p, which waits. */
 static void wake_idle_for(struct task_struct *p)
 {
+	u32 d = domain_of_task(p);
+
 	if (!is_deaf()) /* else the heartbeat does it */
-		wake_idle(pick_idle_any(p));
+		wake_idle(pick_idle_any(p), d);
 }
 
 /*

@@ -81,6 +81,7 @@ struct sched_ext_ops {
 	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	void (*exit_task)(struct task_struct *p, struct scx_exit_task_args *args);
 	void (*dump)(struct scx_dump_ctx *ctx);
+	void (*update_idle)(s32 cpu, bool idle);
 	void (*cpu_release)(s32 cpu, struct scx_cpu_release_args *args);
 	void (*cpu_online)(s32 cpu);
 	void (*cpu_offline)(s32 cpu);
@@ -126,6 +127,11 @@ enum scx_dsq_iter_flags {
 enum scx_kick_flags {
 	SCX_KICK_IDLE = 1,
 	SCX_KICK_PREEMPT = 2,
+};
+
+enum scx_wake_flags {
+	SCX_WAKE_FORK = 1ULL << 2,
+	SCX_WAKE_SYNC = 1ULL << 4,
 };
 
 enum scx_pick_idle_cpu_flags {

@@ -41,10 +41,19 @@ struct {
 	__type(value, struct nudge);
 } nudges SEC(".maps");
 
+static void start_nudge(struct nudge *nudge, u64 in_ns)
+{
+	/* Armed first: the timer may fire on another CPU before this one goes on. */
+	if (nudge->armed || is_deaf() || __sync_lock_test_and_set(&nudge->armed, 1))
+		return;
+	if (bpf_timer_start(&nudge->timer, in_ns, 0))
+		__sync_lock_test_and_set(&nudge->armed, 0);
+}
+
 static int nudge_now(void *map, u32 *cpu, struct nudge *nudge)
 {
 	__sync_lock_test_and_set(&nudge->armed, 0);
-	if (scx_bpf_dsq_nr_queued(DSQ_URGENT))
+	if (scx_bpf_dsq_nr_queued(dsq_of(domain_of(*cpu), URGENT)))
 		scx_bpf_kick_cpu(*cpu, CORE_ENUM(scx_kick_flags, SCX_KICK_PREEMPT));
 	return 0;
 }
@@ -53,11 +62,8 @@ static void nudge_later(u32 cpu, u64 in_ns)
 {
 	struct nudge *nudge = bpf_map_lookup_elem(&nudges, &cpu);
 
-	/* Armed first: the timer may fire on another CPU before this one goes on. */
-	if (!nudge || is_deaf() || __sync_lock_test_and_set(&nudge->armed, 1))
-		return;
-	if (bpf_timer_start(&nudge->timer, in_ns, 0))
-		__sync_lock_test_and_set(&nudge->armed, 0);
+	if (nudge)
+		start_nudge(nudge, in_ns);
 }
 
 int init_nudges(void)
@@ -101,18 +107,28 @@ static bool is_urgent(const struct task_ctx *tctx)
 }
 
 /* The order of the urgent: who may use most before it has to wait its turn comes first. */
-static u64 urgency(const struct task_ctx *tctx)
+static u64 urgency(const struct task_ctx *tctx, u64 vtime_now)
 {
 	if (tctx->flags & TASK_HAS_CREDIT)
 		return tctx->charged_ns - tctx->credit_until;
 	return tctx->vtime - vtime_now;
 }
 
+/* A preemption on credit that cuts a turn short takes more off it than the time that it is used
+ * for: tasks that send each other messages do it all the time. Who was preempted after a while has
+ * had its turn. */
+static void pay_fee(struct task_ctx *tctx)
+{
+	tctx->credit_until -= CPPLAND_PREEMPT_NS;
+	tctx->credit_low -= CPPLAND_PREEMPT_NS;
+	tctx->preempt_ns += CPPLAND_PREEMPT_NS;
+}
+
 /*
  * The CPU whose task @p, which wakes up, preempts, taken for it until it begins to run: of those
  * that it may use the one that runs the latest key. With @by_vtime (the agent is late) the
- * dispatcher's own vtime stands for the key, and a small lead is not enough. -1 if nobody runs
- * later than @p would.
+ * dispatcher's own vtime stands for the key, and a small lead is not enough. It is one of @p's
+ * domain: keys of different agents have no order. -1 if nobody runs later than @p would.
  *
  * Whoever is latency-critical itself is left alone at first: tasks that wake each other all the
  * time would do little else than preempt each other. When that time is over the CPU is nudged, if
@@ -120,20 +136,22 @@ static u64 urgency(const struct task_ctx *tctx)
  */
 static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vtime)
 {
+	u32 d = domain_of_task(p) & (CPPLAND_MAX_DOMAINS - 1);
 	bool spare = is_rich(tctx) && tctx->flags & TASK_RARE;
 	u64 latest = by_vtime ? tctx->vtime + slice_ns : tctx->key;
 	struct cpu_state *state;
-	s32 victim = -1;
-	bool may;
+	s32 victim = -1, taken = -1;
+	bool may, has_credit;
 	u64 ran;
-	u32 cpu;
+	u32 i;
 
 	/* With time to spare it need not be behind who runs: hardly anybody's vtime is before this.
 	 */
 	if (by_vtime && spare)
-		latest = vtime_now - 2 * sleeper_credit_ns;
+		latest = domain_at(d)->vtime_now - 2 * sleeper_credit_ns;
 
-	bpf_for (cpu, 0, nr_cpu_ids) {
+	bpf_for (i, domain_begin[d], domain_begin[d + 1]) {
+		u32 cpu = i < CPPLAND_MAX_CPUS ? cpu_by_domain[i] : CPPLAND_MAX_CPUS;
 		bool without_key;
 		u64 key;
 
@@ -142,8 +160,10 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 			break;
 		if (state->runs != RUNS_TASK || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
-		if (is_taken(state->taken_at, tctx->woke_at))
-			continue; /* whom it runs is preempted already */
+		if (is_taken(state->taken_at, tctx->woke_at)) {
+			taken = cpu; /* whom it runs is preempted already */
+			continue;
+		}
 		without_key = !by_vtime && !state->has_key;
 		key = by_vtime ? state->vtime : state->key;
 		if (!without_key && !before(latest, key))
@@ -156,24 +176,59 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 		latest = key;
 	}
 	state = cpu_state_of(victim);
-	if (victim < 0 || !state)
+	if (victim < 0 || !state) {
+		if (taken >= 0 && is_urgent(tctx))
+			nudge_later(taken, spare ? protect_ns / 4 : protect_ns);
 		return -1;
+	}
 	ran = before(state->began_at, tctx->woke_at) ? tctx->woke_at - state->began_at : 0;
-	may = (spare && !state->is_rare) || !state->has_credit || ran >= protect_ns;
-	if (may && take_cpu(victim, p, tctx->woke_at))
+	/* While the agent is late nobody has credit: a frame or a sound has it in its stead. */
+	has_credit = by_vtime ? state->is_rare : state->has_credit;
+	may = ran >= protect_ns || (spare && !state->is_rare) || !has_credit;
+	if (may && take_cpu(victim, p, tctx->woke_at)) {
+		if (!by_vtime && ran < protect_ns)
+			pay_fee(tctx);
 		return victim;
+	}
 	if (is_urgent(tctx))
 		nudge_later(victim, may ? protect_ns : protect_ns - ran);
+	return -1;
+}
+
+/*
+ * The CPU in another domain than its own that @p, which is urgent, preempts: the first that runs
+ * somebody without credit. -1 if there is none.
+ */
+static s32 pick_victim_elsewhere(struct task_struct *p, u64 now)
+{
+	u32 mine = domain_of_task(p) & (CPPLAND_MAX_DOMAINS - 1);
+	u32 i;
+
+	/* Round about, from the CPU after its domain's last. */
+	bpf_for (i, domain_begin[mine + 1], domain_begin[mine] + nr_cpus) {
+		u32 at = i < nr_cpus ? i : i - nr_cpus;
+		s32 cpu = at < CPPLAND_MAX_CPUS ? cpu_by_domain[at] : -1;
+		struct cpu_state *state = cpu_state_of(cpu);
+
+		if (!state)
+			break;
+		if (state->runs == RUNS_TASK && !state->has_credit && !state->is_rare &&
+		    bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && !is_taken(state->taken_at, now) &&
+		    still_runs(cpu, state->tid))
+			return cpu;
+	}
 	return -1;
 }
 
 /* The agent hears that the credit of @p runs out, once for each time that it gave some. */
 static void tell_if_credit_is_low(struct task_struct *p, struct task_ctx *tctx)
 {
+	u32 d = domain_of_task(p);
+
 	if (!(tctx->flags & TASK_CREDIT_LOW) && !before(tctx->charged_ns, tctx->credit_low) &&
-	    send_event(CPPLAND_EVENT_RAN, p, tctx)) {
+	    tell(d, CPPLAND_EVENT_RAN, p, tctx)) {
 		tctx->flags |= TASK_CREDIT_LOW;
-		agent.wanted = 1;
+		domain_at(d)->agent.wanted = 1;
 	}
 }
 
@@ -185,12 +240,19 @@ static void tell_if_credit_is_low(struct task_struct *p, struct task_ctx *tctx)
 static s32 preempting_cpu(struct task_struct *p, struct task_ctx *tctx)
 {
 	bool has_credit = tctx->flags & TASK_HAS_CREDIT;
+	s32 cpu;
 
 	if (has_credit)
 		tell_if_credit_is_low(p, tctx);
-	else if (!agent_is_late(tctx->woke_at))
+	else if (!agent_is_late(domain_at(domain_of_task(p)), tctx->woke_at))
 		return -1;
-	return pick_victim(p, tctx, !has_credit);
+	cpu = pick_victim(p, tctx, !has_credit);
+	if (cpu >= 0 || nr_domains == 1 || !is_urgent(tctx) || !(tctx->flags & TASK_RARE))
+		return cpu;
+	cpu = pick_victim_elsewhere(p, tctx->woke_at);
+	if (cpu < 0 || !take_cpu(cpu, p, tctx->woke_at))
+		return -1;
+	return cpu;
 }
 
 static void preempt(struct task_struct *p, s32 cpu, u64 enq_flags)

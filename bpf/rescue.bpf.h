@@ -14,17 +14,15 @@
 /* Puts points in time before all urgency(), which is about 0, and after nothing that wraps. */
 #define BEFORE_CREDIT (1ULL << 62)
 
-STATE u64 next_rescue_at; /* from the queues of the whole machine */
-
 /* What the late agent was asked about is taken back, and is served from HELD. */
-int recall(u64 now)
+int recall(u32 d, u64 now)
 {
 	struct task_struct *p;
 	u32 n = READ_ONCE(nothing);
 
-	if (!agent.failover_at)
-		fail_over(now);
-	bpf_for_each (scx_dsq, p, DSQ_ASKED, 0) {
+	if (!domain_at(d)->agent.failover_at)
+		fail_over(domain_at(d), now);
+	bpf_for_each (scx_dsq, p, dsq_of(d, ASKED), 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
 		if (n++ >= RECALL_MAX)
@@ -33,18 +31,19 @@ int recall(u64 now)
 			continue;
 		tctx->generation++;
 		scx_bpf_dsq_move_set_vtime(BPF_FOR_EACH_ITER, tctx->vtime);
-		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_HELD, 0);
+		scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, dsq_of(d, HELD), 0);
 	}
 	return 0;
 }
 
 /*
- * Makes those of the first @most tasks in queue @dsq, or of the last with REV, the next to run that
- * have waited for longer than @longest.
+ * Makes those of the first tasks in queue @dsq, or of the last with REV, the next to run in
+ * domain @d that have waited for longer than @longest.
  */
-int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
+int rescue_from(u32 d, u64 dsq, u64 iter_flags, u64 now, u64 longest)
 {
 	struct task_struct *p;
+	u32 most = dsq == dsq_of(d, ASKED) ? RECALL_MAX : RESCUE_MAX;
 	u32 n = READ_ONCE(nothing);
 
 	bpf_for_each (scx_dsq, p, dsq, iter_flags) {
@@ -55,7 +54,7 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 			break;
 		if (!tctx || is_agent(p))
 			continue;
-		since = dsq == DSQ_ASKED ? tctx->asked_at : tctx->since;
+		since = dsq == dsq_of(d, ASKED) ? tctx->asked_at : tctx->since;
 		if (before(now, since + longest))
 			continue;
 		/* Whoever has waited for longest comes first, whenever it was rescued, and before
@@ -65,7 +64,7 @@ int rescue_from(u64 dsq, u64 iter_flags, u64 now, u64 longest, u32 most)
 					   slice_ns < RESCUE_SLICE ? slice_ns : RESCUE_SLICE);
 		tctx->rescued = 1;
 		tctx->decided = 0;
-		if (!scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, DSQ_URGENT, 0))
+		if (!scx_bpf_dsq_move_vtime(BPF_FOR_EACH_ITER, p, dsq_of(d, URGENT), 0))
 			continue; /* somebody has it */
 		count(CPPLAND_NR_RESCUED, 1);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
@@ -87,18 +86,20 @@ static bool is_time(u64 *next, u64 now, u64 pause)
  * put others ahead of a task again and again: it is last in a queue that is in the order of keys,
  * and first in HELD, where vtime lets everybody get ahead in time.
  */
-static void rescue(s32 cpu, u64 now)
+static void rescue(s32 cpu, u32 d, u64 now)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
+	struct domain *dom = domain_at(d);
+	u32 nr_online = READ_ONCE(dom->nr_online) ?: 1;
 
 	if (state && is_time(&state->next_rescue_at, now, RESCUE_EVERY))
-		rescue_from(cpu, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
+		rescue_from(d, cpu, SCX_DSQ_ITER_REV, now, starve_ns);
 	/* As often as there are CPUs to serve who is rescued. */
-	if (!is_time(&next_rescue_at, now, RESCUE_EVERY / READ_ONCE(nr_online)))
+	if (!is_time(&dom->next_rescue_at, now, RESCUE_EVERY / nr_online))
 		return;
-	rescue_from(DSQ_ASKED, 0, now, forget_ns, RECALL_MAX);
-	rescue_from(DSQ_SHARED, SCX_DSQ_ITER_REV, now, starve_ns, RESCUE_MAX);
-	rescue_from(DSQ_HELD, 0, now, starve_ns, RESCUE_MAX);
+	rescue_from(d, dsq_of(d, ASKED), 0, now, forget_ns);
+	rescue_from(d, dsq_of(d, SHARED), SCX_DSQ_ITER_REV, now, starve_ns);
+	rescue_from(d, dsq_of(d, HELD), 0, now, starve_ns);
 }
 
 #endif /* CPPLAND_BPF_RESCUE_H */

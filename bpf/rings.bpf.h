@@ -20,21 +20,24 @@
 
 #define DRAIN_MAX 512
 
-static bool send_event(enum cppland_event_type type, struct task_struct *p, struct task_ctx *tctx)
+/* To the agent of domain @d. */
+static bool send_event(u32 d, enum cppland_event_type type, struct task_struct *p,
+		       struct task_ctx *tctx)
 {
-	u64 head = READ_ONCE(shm.dispatcher.event_head);
+	struct cppland_channel *channel = channel_at(d);
+	u64 head = READ_ONCE(channel->dispatcher.event_head);
 	u64 total = p->se.sum_exec_runtime;
 	struct cppland_event *e;
 
-	if (head - READ_ONCE(shm.agent.event_tail) >= CPPLAND_EVENT_SLOTS - CPPLAND_MAX_CPUS) {
+	if (head - READ_ONCE(channel->agent.event_tail) >= CPPLAND_EVENT_SLOTS - CPPLAND_MAX_CPUS) {
 		count(CPPLAND_NR_SCHED_CONGESTED, 1);
 		return false;
 	}
-	head = __sync_fetch_and_add(&shm.dispatcher.event_head, 1);
-	e = &shm.event[head & (CPPLAND_EVENT_SLOTS - 1)];
+	head = __sync_fetch_and_add(&channel->dispatcher.event_head, 1);
+	e = &channel->event[head & (CPPLAND_EVENT_SLOTS - 1)];
 	e->generation = tctx->generation;
 	e->type = type;
-	e->domain = 0;
+	e->domain = d;
 	e->tid = p->pid;
 	e->tgid = p->tgid;
 	e->cpu = scx_bpf_task_cpu(p);
@@ -47,15 +50,41 @@ static bool send_event(enum cppland_event_type type, struct task_struct *p, stru
 	e->used_ns = before(total, tctx->told_ns) ? 0 : total - tctx->told_ns;
 	e->exec_runtime_ns = before(total, tctx->woke_ns) ? 0 : total - tctx->woke_ns;
 	e->total_ns = total;
+	e->preempt_ns = tctx->preempt_ns;
 	__builtin_memcpy(e->comm, p->comm, sizeof(e->comm));
 	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every
 	 * architecture. */
 	__sync_lock_test_and_set(&e->seq, head + 1);
 
+	tctx->preempt_ns = 0;
 	if (before(tctx->told_ns, total))
 		tctx->told_ns = total;
 	tctx->flags = (tctx->flags & ~TASK_WOKE) | TASK_ANNOUNCED;
 	count(CPPLAND_NR_EVENTS, 1);
+	return true;
+}
+
+/*
+ * Tells the agent of domain @d of @p, and another one that it need not remember it any more. @p may
+ * be on its way out of one of its queues, and run and exit before this comes to its end: whoever
+ * has heard of it hears of that, too.
+ */
+static bool tell(u32 d, enum cppland_event_type type, struct task_struct *p, struct task_ctx *tctx)
+{
+	bool moved = tctx->flags & TASK_ANNOUNCED && tctx->told_in != d;
+	u32 before = tctx->told_in;
+
+	tctx->told_in = d;
+	if (!send_event(d, type, p, tctx)) {
+		tctx->told_in = before;
+		return false;
+	}
+	if (moved) {
+		send_event(before, CPPLAND_EVENT_GONE, p, tctx);
+		/* Sending is a full barrier, and so is what ops.exit_task() begins with. */
+		if (READ_ONCE(tctx->exited))
+			send_event(d, CPPLAND_EVENT_GONE, p, tctx);
+	}
 	return true;
 }
 
@@ -82,28 +111,29 @@ static bool is_usable(struct task_struct *p, s32 cpu)
  * Where a decision sends its task, and the CPU to wake for it (or -1). For any idle CPU that is
  * where all CPUs look: should the idle one be taken meanwhile, another serves the task.
  */
-static u64 decided_queue(struct task_struct *p, s32 cpu, s32 *wake)
+static u64 decided_queue(u32 d, struct task_struct *p, s32 cpu, s32 *wake)
 {
 	if (cpu >= 0) {
 		if (is_usable(p, cpu)) {
 			*wake = cpu;
+			uses_own_queue(cpu);
 			return cpu;
 		}
 		count(CPPLAND_NR_BOUNCE_DISPATCHES, 1);
 	}
 	*wake = pick_idle_once(p);
-	return DSQ_SHARED;
+	return dsq_of(d, SHARED);
 }
 
-/* Carries out one decision on a task of ASKED, over which @it iterates. */
-static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d)
+/* Carries out one decision on a task of ASKED in @domain, over which @it iterates. */
+static void decide(u32 domain, struct bpf_iter_scx_dsq *it, const struct cppland_decision *d)
 {
 	struct task_struct *p;
 	struct task_ctx *tctx;
 	u64 dsq, slice;
 	s32 wake;
 
-	if (d->domain >= CPPLAND_NR_DOMAINS ||
+	if (d->domain != domain ||
 	    (d->op != CPPLAND_DECIDE_RUN && d->op != CPPLAND_DECIDE_CREDIT)) {
 		count(CPPLAND_NR_FAILED_DISPATCHES, 1);
 		return;
@@ -129,13 +159,13 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 	slice = d->slice_ns ?: slice_ns;
 	if (slice > slice_max_ns)
 		slice = slice_max_ns;
-	dsq = decided_queue(p, d->cpu, &wake);
+	dsq = decided_queue(domain, p, d->cpu, &wake);
 	scx_bpf_dsq_move_set_slice(it, slice);
 	scx_bpf_dsq_move_set_vtime(it, d->key);
 	if (scx_bpf_dsq_move_vtime(it, p, dsq, 0)) {
 		tctx->key = d->key;
 		tctx->run_until = p->se.sum_exec_runtime + slice;
-		tctx->run_on = dsq == DSQ_SHARED ? -1 : (s32)dsq;
+		tctx->run_on = dsq < CPPLAND_MAX_CPUS ? (s32)dsq : -1;
 		tctx->has_key = tctx->decided = 1;
 		count(CPPLAND_NR_USER_DISPATCHES, 1);
 		trace("decided %d cpu %d slice %llu", p->pid, d->cpu, slice);
@@ -144,13 +174,14 @@ static void decide(struct bpf_iter_scx_dsq *it, const struct cppland_decision *d
 		tctx->asked_at = 0;
 		count(CPPLAND_NR_CANCEL_DISPATCHES, 1);
 	}
-	wake_idle(wake);
+	wake_idle(wake, domain);
 out:
 	bpf_task_release(p);
 }
 
-/* Reads the ring from @tail on, up to @head; returns how far it got. With the lock held. */
-u64 drain_locked(u64 tail, u64 head)
+/* Reads the ring of domain @d from @tail on, up to @head; returns how far it got. With the lock
+ * held. */
+u64 drain_locked(u32 d, u64 tail, u64 head)
 {
 	struct bpf_iter_scx_dsq it;
 	u32 n;
@@ -161,14 +192,14 @@ u64 drain_locked(u64 tail, u64 head)
 	}
 	/* The iterator comes after every task that has been asked about: only those can be moved
 	 * with it. */
-	if (!bpf_iter_scx_dsq_new(&it, DSQ_ASKED, 0)) {
+	if (!bpf_iter_scx_dsq_new(&it, dsq_of(d, ASKED), 0)) {
 		bpf_for (n, 0, DRAIN_MAX) {
-			struct cppland_decision d;
+			struct cppland_decision decision;
 
 			if (tail == head)
 				break;
-			d = shm.decision[tail & (CPPLAND_DECISION_SLOTS - 1)];
-			decide(&it, &d);
+			decision = channel_at(d)->decision[tail & (CPPLAND_DECISION_SLOTS - 1)];
+			decide(d, &it, &decision);
 			tail++;
 		}
 	}
@@ -176,17 +207,22 @@ u64 drain_locked(u64 tail, u64 head)
 	return tail;
 }
 
-/* Carries out the decisions that have arrived. From ops.dispatch(), on any CPU. */
-static void drain_decisions(void)
+/* Carries out the decisions that have arrived for domain @d. From ops.dispatch(), on any CPU. */
+static void drain_decisions(u32 d)
 {
-	if (READ_ONCE(shm.agent.decision_head) == READ_ONCE(shm.dispatcher.decision_tail))
+	struct cppland_channel *channel = channel_at(d);
+	struct domain *dom = domain_at(d);
+	u64 tail;
+
+	if (READ_ONCE(channel->agent.decision_head) == READ_ONCE(channel->dispatcher.decision_tail))
 		return;
-	if (__sync_lock_test_and_set(&drain_lock, 1))
+	if (__sync_lock_test_and_set(&dom->drain_lock, 1))
 		return;
-	WRITE_ONCE(shm.dispatcher.decision_tail,
-		   drain_locked(shm.dispatcher.decision_tail, READ_ONCE(shm.agent.decision_head)));
+	tail = drain_locked(d, channel->dispatcher.decision_tail,
+			    READ_ONCE(channel->agent.decision_head));
+	WRITE_ONCE(channel->dispatcher.decision_tail, tail);
 	/* Pairs with the next holder's exchange. */
-	__sync_lock_test_and_set(&drain_lock, 0);
+	__sync_lock_test_and_set(&dom->drain_lock, 0);
 }
 
 #endif /* CPPLAND_BPF_RINGS_H */

@@ -11,7 +11,8 @@
 #include "state_types.h"
 
 /*
- * The dispatch queues (DSQ). A CPU's own queue has the CPU's number.
+ * The dispatch queues (DSQ). A CPU's own queue has the CPU's number. The others are there for each
+ * domain; a task waits in those of the CPU that it is on.
  *
  *   HELD    waits, not yet told to the agent; in order of the dispatcher's own weighted vtime
  *   ASKED   waits, the agent has been told; in order of telling
@@ -19,22 +20,32 @@
  *   URGENT  woke up and may go first, but there was nobody to preempt; in order of urgency
  *   AGENT   the agent itself, when it has nothing to do
  */
-#define DSQ_SHARED (CPPLAND_MAX_CPUS + 0)
-#define DSQ_HELD   (CPPLAND_MAX_CPUS + 1)
-#define DSQ_ASKED  (CPPLAND_MAX_CPUS + 2)
-#define DSQ_URGENT (CPPLAND_MAX_CPUS + 3)
-#define DSQ_AGENT  (CPPLAND_MAX_CPUS + 4)
+enum dsq_kind {
+	SHARED = 0,
+	HELD,
+	ASKED,
+	URGENT,
+	AGENT,
+	NR_DSQ_KINDS
+};
 
+#define NSEC_PER_USEC  1000ULL
 #define NSEC_PER_MSEC  1000000ULL
 #define WEIGHT_DEFAULT 100ULL
 #define ON_ITS_WAY     (NSEC_PER_MSEC / 5)
 
 /* Tunables, set by the loader. Times in ns. */
 TUNABLE u32 nr_cpu_ids = 1;
-TUNABLE s32 agent_tid;
+TUNABLE u32 nr_cpus = 1; /* that there can be: less than nr_cpu_ids where numbers are left out */
+TUNABLE u32 nr_domains = 1;
+TUNABLE u32 domain_mask; /* the least power of two that is not less, minus 1 */
+TUNABLE s32 agent_tid[CPPLAND_MAX_DOMAINS];
 TUNABLE s32 agent_tgid;
-TUNABLE u64 slice_ns = 1 * NSEC_PER_MSEC;	/* for what is placed without the agent */
-TUNABLE u64 slice_max_ns = 100 * NSEC_PER_MSEC; /* no decision is for longer */
+TUNABLE u8 domain_of_cpu[CPPLAND_MAX_CPUS];
+TUNABLE u16 cpu_by_domain[CPPLAND_MAX_CPUS];	   /* all CPUs, those of a domain together */
+TUNABLE u16 domain_begin[CPPLAND_MAX_DOMAINS + 1]; /* ... where they begin there */
+TUNABLE u64 slice_ns = 1 * NSEC_PER_MSEC;	   /* for what is placed without the agent */
+TUNABLE u64 slice_max_ns = 100 * NSEC_PER_MSEC;	   /* no decision is for longer */
 TUNABLE u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
 TUNABLE u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
 TUNABLE u64 forget_ns =
@@ -61,16 +72,16 @@ TUNABLE u32 exit_dump_len = 32768;
 			bpf_printk("cppland: " fmt, ##args); \
 	})
 
-/* Memory shared with the agent. */
-struct cppland_shm shm SEC(".data.shm");
+/* Memory shared with the agents. The loader makes room for as many channels as domain_mask says. */
+struct cppland_shm shm SEC(".bss.shm");
+CHANNELS struct cppland_channel channels[NR_CHANNELS];
 
 STATE struct cpu_state cpus[CPPLAND_MAX_CPUS];
-STATE struct agent_state agent;
+STATE struct domain domains[CPPLAND_MAX_DOMAINS];
 
-STATE u64 vtime_now;	 /* the greatest vtime of a task that has begun to run */
-STATE u64 incarnations;	 /* tasks seen so far */
-STATE u32 nr_online = 1; /* CPUs; atomic */
-STATE u32 drain_lock;
+STATE u64 incarnations; /* tasks seen so far */
+STATE u32 nr_online;	/* CPUs; atomic */
+STATE u32 nr_deserted;	/* domains without a CPU; atomic */
 
 /* 0, which the verifier does not know: a loop that counts from it is one state for the verifier,
  * and not one for each number. */
@@ -100,16 +111,22 @@ struct task_ctx {
 	u64 woke_ns;	  /* ... when it last woke */
 	u64 credit_until; /* ... up to which its wake-ups preempt */
 	u64 credit_low;	  /* ... from which on the agent hears of it */
+	u64 preempt_ns;	  /* taken off that credit, and not yet told to the agent */
 	u64 since;	  /* when its current wait began */
 	u64 woke_at;
 	u64 asked_at;  /* when the agent was told of its current wait */
 	u64 run_until; /* its CPU time when the slice that was decided is used up */
 	s32 run_on;    /* that decision's CPU, or -1 */
+	u32 exited;    /* atomic */
 	u32 flags;     /* enum task_flags */
 	/* Also written by who holds no lock on it, and so no bits of `flags`. */
-	u8 has_key; /* `key` is of some decision */
-	u8 decided; /* ... of one for its current run, or the one to come */
-	u8 rescued; /* that run comes before its turn by vtime */
+	u16 handoff_skip;   /* so many of its wake-ups are not handed a CPU */
+	u8 handoffs_missed; /* the last ones, in which it had to wait for it */
+	u8 has_key;	    /* `key` is of some decision */
+	u8 decided;	    /* ... of one for its current run, or the one to come */
+	u8 rescued;	    /* that run comes before its turn by vtime */
+	u8 comes_next;	    /* it waits for who runs on its CPU, without having been told of */
+	u8 told_in;	    /* the domain whose agent knows of it, if TASK_ANNOUNCED */
 };
 
 /* Per-task state. Producer and consumer: the dispatcher alone. */
@@ -125,11 +142,6 @@ static __always_inline struct task_ctx *task_ctx_of(struct task_struct *p)
 	return bpf_task_storage_get(&task_ctxs, p, 0, 0);
 }
 
-static __always_inline bool is_agent(const struct task_struct *p)
-{
-	return p->pid == agent_tid;
-}
-
 static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 {
 	u32 i = cpu;
@@ -140,6 +152,54 @@ static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 	 * leave it out. */
 	barrier_var(i);
 	return &cpus[i & (CPPLAND_MAX_CPUS - 1)];
+}
+
+static __always_inline struct domain *domain_at(u32 d)
+{
+	return &domains[d & (CPPLAND_MAX_DOMAINS - 1)];
+}
+
+static __always_inline struct cppland_channel *channel_at(u32 d)
+{
+	return &channels[d & domain_mask];
+}
+
+static __always_inline u64 dsq_of(u32 d, enum dsq_kind kind)
+{
+	return CPPLAND_MAX_CPUS + d * NR_DSQ_KINDS + kind;
+}
+
+static __always_inline u32 domain_of(s32 cpu)
+{
+	return (u32)cpu < CPPLAND_MAX_CPUS ? domain_of_cpu[cpu] : 0;
+}
+
+static __always_inline u32 domain_of_task(const struct task_struct *p)
+{
+	return domain_of(scx_bpf_task_cpu(p));
+}
+
+/* The domain whose agent @p is, or -1. */
+int find_agent_domain(s32 tid)
+{
+	u32 d;
+
+	bpf_for (d, 0, nr_domains)
+		if (d < CPPLAND_MAX_DOMAINS && agent_tid[d] == tid)
+			return d;
+	return -1;
+}
+
+static __always_inline s32 agent_domain(const struct task_struct *p)
+{
+	if (p->tgid != agent_tgid)
+		return -1;
+	return nr_domains == 1 ? (p->pid == agent_tid[0] ? 0 : -1) : find_agent_domain(p->pid);
+}
+
+static __always_inline bool is_agent(const struct task_struct *p)
+{
+	return agent_domain(p) >= 0;
 }
 
 static __always_inline bool before(u64 a, u64 b)
@@ -171,6 +231,7 @@ static bool take_cpu(s32 cpu, const struct task_struct *p, u64 now)
 	if (__sync_val_compare_and_swap(&state->taken_at, taken_at, now) != taken_at)
 		return false;
 	state->taker = p->pid;
+	state->handed_at = 0;
 	return true;
 }
 
@@ -180,6 +241,23 @@ static bool is_going(s32 cpu)
 	struct cpu_state *state = cpu_state_of(cpu);
 
 	return state && state->offline != CPU_IS_ONLINE;
+}
+
+/* Something is about to be put into the own queue of @cpu. */
+static void uses_own_queue(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (state)
+		state->has_own = 1;
+}
+
+/* How much waits in the own queue of @cpu. */
+static s32 nr_own(s32 cpu)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	return state && state->has_own ? scx_bpf_dsq_nr_queued(cpu) : 0;
 }
 
 static bool is_online(s32 cpu)
@@ -226,7 +304,7 @@ static void charge(struct task_struct *p, struct task_ctx *tctx)
 {
 	u64 total = p->se.sum_exec_runtime;
 	u64 weight = p->scx.weight ?: WEIGHT_DEFAULT;
-	u64 floor = vtime_now - sleeper_credit_ns;
+	u64 floor = domain_at(domain_of_task(p))->vtime_now - sleeper_credit_ns;
 
 	tctx->vtime += (total - tctx->charged_ns) * WEIGHT_DEFAULT / weight;
 	tctx->charged_ns = total;
@@ -235,9 +313,9 @@ static void charge(struct task_struct *p, struct task_ctx *tctx)
 }
 
 /* The agent was asked and has not answered within the bound: nobody waits for it any more. */
-static __always_inline bool agent_is_late(u64 now)
+static __always_inline bool agent_is_late(const struct domain *dom, u64 now)
 {
-	u64 asked_at = agent.asked_at;
+	u64 asked_at = dom->agent.asked_at;
 
 	/* Another CPU may have asked since @now. */
 	return asked_at && before(asked_at + late_ns, now);
@@ -246,6 +324,7 @@ static __always_inline bool agent_is_late(u64 now)
 /* @p wakes up: what is true of this wake-up, until the next. */
 static void wake(struct task_struct *p, struct task_ctx *tctx)
 {
+	const struct domain *dom = domain_at(domain_of_task(p));
 	u64 now = bpf_ktime_get_ns();
 
 	charge(p, tctx);
@@ -256,7 +335,7 @@ static void wake(struct task_struct *p, struct task_ctx *tctx)
 		tctx->flags |= TASK_RARE;
 	if (before(tctx->charged_ns, tctx->credit_until))
 		tctx->flags |= TASK_HAS_CREDIT;
-	else if (agent_is_late(now) && before(tctx->vtime + rich_ns, vtime_now))
+	else if (agent_is_late(dom, now) && before(tctx->vtime + rich_ns, dom->vtime_now))
 		tctx->flags |= TASK_BEHIND;
 	tctx->woke_at = now;
 	tctx->woke_ns = tctx->charged_ns;

@@ -26,14 +26,17 @@ struct cpu_state {
 	u64 began_at;
 	u64 next_rescue_at; /* from its own queue, of tasks that wait too long */
 	s32 tid;
-	u32 offline;  /* enum cpu_offline; changed by compare-and-swap */
-	u64 taken_at; /* when it was given to who has not begun to run; 0: to nobody; atomic */
-	s32 taker;    /* that is who */
-	u8 runs;      /* enum cpu_runs */
+	u32 offline;   /* enum cpu_offline; changed by compare-and-swap */
+	u64 taken_at;  /* when it was given to who has not begun to run; 0: to nobody; atomic */
+	u64 handed_at; /* ... by who runs there, which is about to sleep; 0: not so */
+	s32 taker;     /* that is who */
+	u8 runs;       /* enum cpu_runs */
 	u8 has_key;
 	u8 has_credit;
 	u8 is_rare;
 	u8 calls_agent; /* it has taken the agent from its queue to run it next */
+	u8 has_own;	/* its own queue has been used: from then on it looks there */
+	u8 woken_for;	/* when idle it was woken for that domain, not its own, plus 1; 0: not so */
 	u8 own_first;	/* of what is decided, it looked at its own queue first the last time */
 } __attribute__((aligned(64)));
 
@@ -49,5 +52,19 @@ struct agent_state {
 	u16 overdue; /* it has not run for a heartbeat: now, rested or not */
 	s32 cpu;     /* where it last ran */
 };
+
+/* CPUs that share a cache, and what waits for them. */
+struct domain {
+	struct agent_state agent;
+	u64 vtime_now;	     /* the greatest vtime of a task that has begun to run here */
+	u64 held_at;	     /* somebody last began to wait; atomic */
+	u64 next_rescue_at;  /* from its queues, of tasks that wait too long */
+	u64 next_balance_at; /* whether others are behind */
+	u64 next_loss_at;    /* to others, if it is behind them */
+	u64 lag;	     /* how far it was behind the first of all then */
+	u32 nr_online;	     /* CPUs; atomic */
+	u32 drain_lock;
+	u32 next_choice; /* of a domain for a new task */
+} __attribute__((aligned(64)));
 
 #endif /* CPPLAND_BPF_STATE_TYPES_H */

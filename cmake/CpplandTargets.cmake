@@ -107,18 +107,27 @@ function(cppland_test name)
   endif()
 endfunction()
 
-# cppland_bench(NAME SOURCES file... [DEPS target...])
+# cppland_bench(NAME SOURCES file... [DEPS target...] [MAIN])
 #
-# A Google Benchmark program NAME. ctest runs it shortly as "smoke.NAME", so that it cannot rot.
+# A Google Benchmark program NAME. ctest runs it shortly as "smoke.NAME", so that it cannot rot, and
+# leaves its figures in NAME.json for tests that require the fixture NAME.
+# MAIN: it has its own main(), whose exit status says what else must hold.
 function(cppland_bench name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "MAIN" "" "SOURCES;DEPS")
   _cppland_no_leftovers(cppland_bench ${name} "${arg_UNPARSED_ARGUMENTS}")
   if(NOT CPPLAND_BUILD_BENCH OR CPPLAND_FLAVOUR)
     return()
   endif()
-  cppland_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS} benchmark::benchmark_main)
+  set(main benchmark::benchmark_main)
+  if(arg_MAIN)
+    set(main benchmark::benchmark)
+  endif()
+  cppland_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS} ${main})
   if(CPPLAND_BUILD_TESTS)
-    _cppland_add_test(smoke.${name} "bench" 120 $<TARGET_FILE:${name}> --benchmark_min_time=0.01)
+    _cppland_add_test(
+      smoke.${name} "bench" 120 $<TARGET_FILE:${name}> --benchmark_min_time=0.01
+      "--benchmark_out=${CMAKE_CURRENT_BINARY_DIR}/${name}.json")
+    set_tests_properties(smoke.${name} PROPERTIES FIXTURES_SETUP ${name})
   endif()
 endfunction()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# apt.sh - sourced by tools/setup, tools/kernels and tools/rt-app: an apt state of our own, beside the machine's.
+# apt.sh - sourced by tools that get packages: an apt state of our own, beside the machine's.
 # shellcheck shell=bash
 
 CPPLAND_CACHE=${CPPLAND_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cppland}

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 BENCH = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCH))
 
-from compare import CompareError  # noqa: E402
+from benchlib import CompareError  # noqa: E402
 from fidelitylib.run import Run, middle  # noqa: E402
 from fidelitylib.simulator import figures, simulate  # noqa: E402
 from fidelitylib.table import disagreements, table  # noqa: E402

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from compare import CompareError
-from compare.figures import Latencies
-from compare.job import ROOT, Guest, parse_scheduler, run_in_guest
+from benchlib import CompareError
+from benchlib.figures import Latencies
+from benchlib.job import ROOT, Guest, parse_scheduler, run_in_guest
 
 from . import trace
 from .run import LOGS, Run

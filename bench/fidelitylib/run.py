@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compare.figures import median
+from benchlib.figures import median
 
 from .workload import Workload, combined
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from compare import CompareError
-from compare.job import build_folder
+from benchlib import CompareError
+from benchlib.job import build_folder
 
 from .run import FIGURES, Run
 

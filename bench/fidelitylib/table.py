@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from compare.figures import ratio, ratio_text
+from benchlib.figures import ratio, ratio_text
 
 NEAR = 1.05  # figures nearer than this factor rank equal
 RANKED = ("p50_us", "p99_us")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compare import CompareError
+from benchlib import CompareError
 
 HOG = "hog"
 HOG_RUN_US = 100_000

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from compare import CompareError  # noqa: E402
+from benchlib import CompareError  # noqa: E402
 from fidelitylib.workload import Workload, combined, parse, read  # noqa: E402
 
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kUsageError = 2;
 constexpr unsigned kMostTasks = 1000;
+constexpr unsigned kMostHogs = 20'000;
 constexpr double kLongestUs = 1e9;
 constexpr double kLongestSeconds = 86'400;
 constexpr double kMicrosecondsPerSecond = 1e6;
@@ -146,7 +147,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
       between(1, kLongestUs));
   add("--pair-work-us", options.pair_work_us, "CPU time of the server's work, undisturbed",
       duration);
-  add("--hogs", hogs.hogs, "number of hogs", count);
+  add("--hogs", hogs.hogs, "number of hogs", whole_number(kMostHogs));
   add("--hogs-per-cpu", hogs.per_cpu, "number of hogs for each CPU that this program may use",
       count);
   CLI::Option* const nice_list =

@@ -67,6 +67,7 @@ TEST(Options, NiceValuesAreDealtOutInTurn) {
   EXPECT_THAT(parse({"--hogs-per-cpu", "2", "--hog-nice", "-3"}, 3)->hog_nices,
               ElementsAre(-3, -3, -3, -3, -3, -3));
   EXPECT_THAT(parse({"--hogs", "2"})->hog_nices, ElementsAre(0, 0));
+  EXPECT_EQ(parse({"--hogs", "20000"})->hog_nices.size(), 20'000U);
 }
 
 TEST(Options, CalibratingNeedsNothingElse) {
@@ -94,6 +95,7 @@ TEST(Options, NonsenseIsRefusedWithOneMessage) {
   expect_refused({"--frames", "1.5"}, "'1.5' is no whole number");
   expect_refused({"--frames", "99999999999999999999"}, "is no whole number");
   expect_refused({"--frames", "1001"}, "is no whole number");
+  expect_refused({"--hogs", "20001"}, "is no whole number");
   expect_refused({"--frames", "1", "--frame-hz", "0"}, "'0' is no number");
   expect_refused({"--frames", "1", "--frame-hz", "nan"}, "'nan' is no number");
   expect_refused({"--frames", "1", "--frame-work-us", "17000"}, "does not fit");

@@ -53,6 +53,8 @@ enum bpf_ringbuf_flags {
 /* Global variables: what the loader sets, what the dispatcher changes, and kernel objects. */
 #define TUNABLE const volatile
 #define STATE
+#define CHANNELS       SEC(".bss.channels")
+#define NR_CHANNELS    1
 #define KERNEL_OBJECTS SEC(".bss.CPPLAND") __hidden __attribute__((aligned(8)))
 
 /* An enumerator's value in the running kernel. */

@@ -10,19 +10,24 @@
 
 namespace cppland {
 
-// What a policy is made with.
+inline constexpr std::uint32_t kDefaultTaskCapacity = 16384;
+
+// What a policy is made with. On a machine with several last-level caches there is a policy for
+// each, with an agent of its own, and tasks come and go between them.
 struct PolicyConfig {
   std::uint64_t slice_ns =
       20'000'000;  // --slice-us: how far a sleeper may fall behind, a hog drift back
   std::uint64_t slice_min_ns = 1'000'000;  // --slice-us-min: the slice of a task of weight 100
-  std::uint32_t nr_cpus = 1;               // online
+  std::uint32_t nr_cpus = 1;               // online, that it decides for
+  // Threads that can be remembered at once. More than that may exist; see TaskTable.
+  std::uint32_t task_capacity = kDefaultTaskCapacity;
 };
 
 // The time and the machine, as one pass of the agent sees them.
 struct Moment {
   std::uint64_t now_ns = 0;   // CLOCK_MONOTONIC, the same for all calls of one pass
-  std::uint32_t waiting = 0;  // tasks waiting for a CPU, decided or not, when the pass began
-  std::uint32_t nr_cpus = 1;  // online
+  std::uint32_t waiting = 0;  // tasks waiting for its CPUs, decided or not, when the pass began
+  std::uint32_t nr_cpus = 1;  // online, that the policy decides for
 };
 
 // Where a decided task may run.

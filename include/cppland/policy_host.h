@@ -35,9 +35,6 @@ class PolicyRunner {
   [[nodiscard]] virtual bool strict() const noexcept = 0;
 };
 
-// Threads that a policy can remember at once. More than that may exist; see TaskTable.
-inline constexpr std::uint32_t kDefaultTaskCapacity = 16384;
-
 template <typename P>
 class PolicyHost final : public PolicyRunner {
   static_assert(Policy<P>,
@@ -45,8 +42,7 @@ class PolicyHost final : public PolicyRunner {
                 "PolicyConfig, and ready(), gone() and next(): see cppland/policy.h");
 
  public:
-  explicit PolicyHost(const PolicyConfig& config, std::uint32_t capacity = kDefaultTaskCapacity)
-      : tasks_(capacity), policy_(config) {}
+  explicit PolicyHost(const PolicyConfig& config) : tasks_(config.task_capacity), policy_(config) {}
 
   std::size_t take(std::span<const cppland_event> events, const Moment& moment,
                    std::span<cppland_decision> decisions) noexcept override {
@@ -139,6 +135,7 @@ class PolicyHost final : public PolicyRunner {
     task->woke = (event.flags & CPPLAND_TASK_WOKE) != 0 || (task->unheard_ && task->woke);
     task->ready_ns = event.at_ns;
     task->used_ns = bounded(bounded(event.used_ns) + (task->unheard_ ? task->used_ns : 0));
+    task->preempt_ns = bounded(bounded(event.preempt_ns) + (task->unheard_ ? task->preempt_ns : 0));
     task->exec_runtime_ns = bounded(event.exec_runtime_ns);
     task->total_ns = event.total_ns;
     std::copy_n(event.comm, task->comm_.size(), task->comm_.begin());

@@ -41,6 +41,8 @@ class Task {
   std::uint64_t used_ns = 0;          // CPU time since the policy last heard of it
   std::uint64_t exec_runtime_ns = 0;  // CPU time since it last slept
   std::uint64_t total_ns = 0;         // CPU time since it was born
+  // What its preemptions on credit since the policy last heard of it count as, besides used_ns.
+  std::uint64_t preempt_ns = 0;
 
   [[nodiscard]] std::string_view comm() const noexcept {
     const std::string_view whole(comm_.data(), comm_.size());

@@ -10,8 +10,8 @@ constexpr std::size_t kBatch = 128;
 
 }  // namespace
 
-Agent::Agent(Kernel& kernel, PolicyRunner& policy)
-    : kernel_(kernel), policy_(policy), events_(kBatch), decisions_(kBatch) {}
+Agent::Agent(Kernel& kernel, PolicyRunner& policy, std::uint32_t domain)
+    : kernel_(kernel), policy_(policy), domain_(domain), events_(kBatch), decisions_(kBatch) {}
 
 void Agent::run(const std::atomic<bool>& stop) noexcept {
   while (!stop.load(std::memory_order_relaxed) && kernel_.attached()) pass();
@@ -33,6 +33,10 @@ void Agent::pass() noexcept {
 
 // What finds no room is dropped: the dispatcher holds the tasks, and asks again or serves them
 // itself.
-void Agent::hand_over(std::size_t n) noexcept { kernel_.write_decisions({decisions_.data(), n}); }
+void Agent::hand_over(std::size_t n) noexcept {
+  const std::span decisions(decisions_.data(), n);
+  for (cppland_decision& decision : decisions) decision.domain = domain_;
+  kernel_.write_decisions(decisions);
+}
 
 }  // namespace cppland

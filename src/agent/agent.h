@@ -17,7 +17,7 @@ namespace cppland {
 // Does not own the kernel and the policy, which must outlive it.
 class Agent {
  public:
-  Agent(Kernel& kernel, PolicyRunner& policy);
+  Agent(Kernel& kernel, PolicyRunner& policy, std::uint32_t domain = 0);
 
   // Decides until @stop is set or the kernel has let go of the dispatcher.
   void run(const std::atomic<bool>& stop) noexcept;
@@ -30,6 +30,7 @@ class Agent {
 
   Kernel& kernel_;
   PolicyRunner& policy_;
+  std::uint32_t domain_;  // that it decides for
   std::vector<cppland_event> events_;
   std::vector<cppland_decision> decisions_;
 };

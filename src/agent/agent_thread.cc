@@ -16,13 +16,13 @@
 namespace cppland {
 namespace {
 
-constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
+constexpr std::size_t kStackBytes = std::size_t{128} * 1024;
 
 }  // namespace
 
 AgentThread::~AgentThread() { stop(); }
 
-Result<void> AgentThread::start() {
+Result<void> AgentThread::start(std::span<const unsigned> cpus) {
   ended_ = CPPLAND_TRY(Event::make());
 
   pthread_attr_t attributes;
@@ -34,6 +34,12 @@ Result<void> AgentThread::start() {
   pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
   const sched_param no_priority{};
   pthread_attr_setschedparam(&attributes, &no_priority);
+  if (!cpus.empty()) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const unsigned cpu : cpus) CPU_SET(cpu, &set);
+    pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+  }
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <semaphore>
+#include <span>
 
 #include "base/event.h"
 #include "base/result.h"
@@ -29,7 +30,8 @@ class AgentThread {
   // Ends the thread as stop() does.
   ~AgentThread();
 
-  [[nodiscard]] Result<void> start();
+  // @cpus: where it may run; empty: where its maker may.
+  [[nodiscard]] Result<void> start(std::span<const unsigned> cpus = {});
   [[nodiscard]] pid_t tid() const noexcept { return tid_; }
 
   // Lets the thread do @work, once. REQUIRES: start() succeeded. What @work refers to must live

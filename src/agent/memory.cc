@@ -15,6 +15,10 @@ Result<void> lock_memory() {
   // Best effort: root may raise the limit; if it stays too low, mlockall() says so.
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+  // What loading the dispatcher took and gave back need not be in memory. Locked pages cannot be
+  // given back: after a restart they are let go of first.
+  ::munlockall();
+  ::malloc_trim(0);
   // Memory that was freed is not given back, so that it need not be faulted in again.
   ::mallopt(M_TRIM_THRESHOLD, -1);  // NOLINT(concurrency-mt-unsafe): before the agent works
   ::mallopt(M_MMAP_MAX, 0);         // NOLINT(concurrency-mt-unsafe)
@@ -24,8 +28,7 @@ Result<void> lock_memory() {
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   return error(errno,
                "cannot lock the scheduler's memory (the limit is {} KiB): run it as root, or raise "
-               "the limit "
-               "on locked memory (ulimit -l, LimitMEMLOCK=) to at least 32768 KiB",
+               "the limit on locked memory (ulimit -l, LimitMEMLOCK=) to at least 32768 KiB",
                limit.rlim_cur / 1024);
 }
 

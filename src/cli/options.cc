@@ -53,6 +53,10 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
                "Prefer an idle CPU of the task's preferred NUMA node");
   app.add_flag("-p,--partial", options.partial,
                "Schedule only tasks with the policy SCHED_EXT (and the scheduler itself)");
+  app.add_flag(
+      "--one-agent", options.one_agent,
+      "One thread that decides for all CPUs, and not one for each last-level cache that is "
+      "shared by 4 CPUs or more");
   app.add_option("--exit-dump-len", options.exit_dump_len,
                  "Size of the debug dump that the kernel makes when it ends the scheduler for an "
                  "error (bytes); 0: the kernel's default, 32768")

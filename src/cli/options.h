@@ -20,6 +20,7 @@ struct Options {
   bool percpu_local = false;
   bool numa_local = false;
   bool partial = false;
+  bool one_agent = false;
   bool verbose = false;
   std::uint32_t exit_dump_len = 0;
   std::uint32_t timeout_ms = 5000;

@@ -7,14 +7,18 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <exception>
+#include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "agent/agent.h"
 #include "agent/agent_thread.h"
@@ -25,6 +29,7 @@
 #include "cli/signals.h"
 #include "kernel/live/dispatcher.h"
 #include "kernel/live/preflight.h"
+#include "topology/domains.h"
 #include "topology/topology.h"
 
 namespace cppland {
@@ -41,11 +46,12 @@ void start_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
-// Waits until a signal arrives (returns it), the agent's work has ended by itself, or the kernel
+// Waits until a signal arrives (returns it), an agent's work has ended by itself, or the kernel
 // has ended the scheduler, which an agent that is stuck does not notice (returns 0).
-int wait_for_end(const cli::StopSignals& signals, const AgentThread& thread,
+int wait_for_end(const cli::StopSignals& signals, const std::deque<AgentThread>& threads,
                  const live::Dispatcher& dispatcher) {
-  std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {thread.ended_fd(), POLLIN, 0}}};
+  std::vector<pollfd> fds{{signals.fd(), POLLIN, 0}};
+  for (const AgentThread& thread : threads) fds.push_back({thread.ended_fd(), POLLIN, 0});
   while (::poll(fds.data(), fds.size(), kLookMs) <= 0) {
     if (dispatcher.exit_info().kind != live::ExitInfo::kNone) break;
   }
@@ -111,23 +117,64 @@ const PolicyEntry& chosen_policy(const SchedulerInfo& info, const cli::Options& 
   return info.policies.front();
 }
 
+// Each agent is for CPUs that share a cache, if it may run on them; where tasks are taken over one
+// by one there is one agent, which sleeps.
+Domains choose_domains(const Topology& topology, const cli::Options& options) {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  if (::sched_getaffinity(0, sizeof(mine), &mine) != 0) return one_domain(topology);
+  const bool everywhere = std::ranges::all_of(topology.cpus(), [&](const Cpu& cpu) {
+    return !cpu.online || (cpu.id < CPU_SETSIZE && CPU_ISSET(cpu.id, &mine));
+  });
+  if (options.one_agent || options.partial || !everywhere) return one_domain(topology);
+  return llc_domains(topology, kLeastDomainCpus, CPPLAND_MAX_DOMAINS);
+}
+
+// Every agent has a policy of its own, and all of them together room for as many tasks as one.
+std::vector<std::unique_ptr<PolicyRunner>> make_policies(const PolicyEntry& entry,
+                                                         const cli::Options& options,
+                                                         const Domains& domains) {
+  constexpr std::uint32_t kLeastCapacity = 2048;
+  std::vector<std::unique_ptr<PolicyRunner>> made;
+  for (const std::vector<unsigned>& cpus : domains)
+    made.push_back(entry.make(
+        {.slice_ns = options.slice_us * kMicrosecond,
+         .slice_min_ns = options.slice_min_us * kMicrosecond,
+         .nr_cpus = static_cast<std::uint32_t>(cpus.size()),
+         .task_capacity = std::max(
+             kDefaultTaskCapacity / static_cast<std::uint32_t>(domains.size()), kLeastCapacity)}));
+  return made;
+}
+
+// The agents' threads, each on its domain's CPUs; a single one may run anywhere.
+Result<void> start(std::deque<AgentThread>& threads, const Domains& domains) {
+  for (const std::vector<unsigned>& cpus : domains) {
+    threads.emplace_back();
+    CPPLAND_TRY(
+        threads.back().start(domains.size() > 1 ? std::span(cpus) : std::span<const unsigned>()));
+  }
+  return {};
+}
+
 // One life of the dispatcher: from an idle machine to the end by a signal, by the kernel, or for a
 // restart.
 Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                          const cli::StopSignals& signals) {
   const Topology topology = CPPLAND_TRY(Topology::read());
+  const Domains domains = choose_domains(topology, options);
   const PolicyEntry& entry = chosen_policy(info, options);
-  const auto policy = entry.make({.slice_ns = options.slice_us * kMicrosecond,
-                                  .slice_min_ns = options.slice_min_us * kMicrosecond,
-                                  .nr_cpus = topology.nr_online()});
-  AgentThread thread;
-  CPPLAND_TRY(thread.start());
+  const auto policies = make_policies(entry, options, domains);
+  std::deque<AgentThread> threads;
+  CPPLAND_TRY(start(threads, domains));
+  std::vector<pid_t> tids;
+  tids.reserve(threads.size());
+  for (const AgentThread& thread : threads) tids.push_back(thread.tid());
   const auto dispatcher =
       CPPLAND_TRY(live::Dispatcher::load({.name = live::ops_name(info.name, info.version),
-                                          .agent_tid = thread.tid(),
+                                          .agent_tids = tids,
                                           .slice_ns = options.slice_min_us * kMicrosecond,
                                           .sleeper_credit_ns = options.slice_us * kMicrosecond,
-                                          .strict = policy->strict(),
+                                          .strict = policies.front()->strict(),
                                           .percpu_local = options.percpu_local,
                                           .numa_local = options.numa_local,
                                           .partial = options.partial,
@@ -135,23 +182,29 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                                           .exit_dump_len = options.exit_dump_len,
                                           .timeout_ms = options.timeout_ms,
                                           .libbpf = options.libbpf},
-                                         topology));
-  Agent agent(*dispatcher, *policy);
+                                         topology, domains));
+  std::deque<Agent> agents;
+  for (std::uint32_t d = 0; d < domains.size(); ++d)
+    agents.emplace_back(dispatcher->kernel(d), *policies[d], d);
   CPPLAND_TRY(lock_memory());
   CPPLAND_TRY(dispatcher->attach());
-  if (options.partial) CPPLAND_TRY(join_sched_ext(thread.tid()));
-  // From here to stop() nothing may return: the thread works with the agent.
-  thread.go([&](const std::atomic<bool>& stop) { agent.run(stop); });
-  spdlog::info("{}: policy {}, {} CPUs", cli::version_line(info), entry.name, topology.nr_online());
+  if (options.partial) CPPLAND_TRY(join_sched_ext(tids.front()));
+  // From here to stop() nothing may return: the threads work with the agents.
+  for (std::size_t d = 0; d < domains.size(); ++d)
+    threads[d].go([&agent = agents[d]](const std::atomic<bool>& stop) { agent.run(stop); });
+  spdlog::info("{}: policy {}, {} CPUs, {}", cli::version_line(info), entry.name,
+               topology.nr_online(),
+               domains.size() == 1 ? "1 agent" : fmt::format("{} agents", domains.size()));
 
   const std::uint64_t faults = page_faults();
-  const int signal = wait_for_end(signals, thread, *dispatcher);
+  const int signal = wait_for_end(signals, threads, *dispatcher);
   const std::uint64_t new_faults = page_faults() - faults;
   if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
-  // First the tasks go back to the kernel's own scheduler, then the agent ends: nobody waits
+  // First the tasks go back to the kernel's own scheduler, then the agents end: nobody waits
   // meanwhile.
   dispatcher->detach();
-  const bool ended = thread.stop_within(kPatience);
+  const bool ended = std::ranges::all_of(
+      threads, [](AgentThread& thread) { return thread.stop_within(kPatience); });
   const Outcome outcome = report(dispatcher->exit_info());
   spdlog::info("{}", summary(*dispatcher, new_faults));
   if (!ended) {

@@ -36,6 +36,8 @@ struct Raw {
   std::vector<std::string> settings;
   std::string json;
   std::string trace;
+  bool one_agent = false;
+  bool strict = false;
   bool list = false;
   bool version = false;
 };
@@ -97,6 +99,11 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Raw& raw) {
                  "nodes, last-level caches (llcs) in each socket, and how many of the cores are "
                  "little, half as fast; what is left out is 1, and little 0")
       ->type_name("sockets=S,cores=C,threads=T,nodes=N,llcs=L,little=K");
+  app.add_flag("--one-agent", raw.one_agent,
+               "One agent that decides for all CPUs, and not one for each last-level cache that is "
+               "shared by 4 CPUs or more");
+  app.add_flag("--strict", raw.strict,
+               "Ask the agent about every choice, as for a policy that says it is strict");
   app.add_option("--seed", raw.seed, "Of the workload's chance: the same seed is the same run")
       ->transform(number(0, UINT32_MAX))
       ->capture_default_str()
@@ -175,6 +182,8 @@ Result<sim::Parameters> chosen_parameters(const Raw& raw) {
   sim::Parameters parameters;
   for (const std::string& setting : raw.settings)
     CPPLAND_TRY(context(sim::set_parameter(parameters, setting), "--set"));
+  if (!raw.one_agent) parameters.machine.cpus_per_agent = kLeastDomainCpus;
+  parameters.machine.strict = raw.strict;
   const PolicyConfig& policy = parameters.policy;
   if (policy.slice_min_ns > policy.slice_ns)
     return error(EINVAL, "--set: slice-us-min ({}) is greater than slice-us ({})",

@@ -18,10 +18,7 @@ namespace cppland {
 // Does not own the memory, which must outlive it. One thread.
 class SharedRings {
  public:
-  explicit SharedRings(cppland_shm& shm) noexcept : shm_(&shm) {}
-
-  // Prepares the memory before a dispatcher uses it. REQUIRES: nobody else does.
-  static void format(cppland_shm& shm, std::uint32_t nr_cpu_ids) noexcept;
+  explicit SharedRings(cppland_channel& channel) noexcept : channel_(&channel) {}
 
   std::size_t read_events(std::span<cppland_event> out) noexcept;
   std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept;
@@ -34,11 +31,14 @@ class SharedRings {
   [[nodiscard]] bool attached() const noexcept;
 
  private:
-  cppland_shm* shm_;
+  cppland_channel* channel_;
   std::uint64_t event_tail_ = 0;
   std::uint64_t decision_head_ = 0;
   std::uint64_t passes_ = 0;
 };
+
+// Prepares the memory before a dispatcher uses it. REQUIRES: nobody else does.
+void format(cppland_shm& shm, std::uint32_t nr_cpu_ids, std::uint32_t nr_domains = 1) noexcept;
 
 // The sum over all CPUs of one counter.
 [[nodiscard]] std::uint64_t counter(const cppland_shm& shm, cppland_counter which) noexcept;

@@ -53,23 +53,23 @@ class Run {
   // As a dispatcher does, or almost.
   void publish() {
     const std::uint64_t at = events_ + bytes_.take<std::uint8_t>() % 4;
-    cppland_event& slot = shm_->event[at % CPPLAND_EVENT_SLOTS];
+    cppland_event& slot = channel_->event[at % CPPLAND_EVENT_SLOTS];
     slot.tid = bytes_.take<std::int32_t>();
     slot.seq = at + 1;
   }
 
   void scribble() {
-    const std::size_t at = bytes_.take<std::uint32_t>() % (sizeof(cppland_shm) - 8);
+    const std::size_t at = bytes_.take<std::uint32_t>() % (sizeof(cppland_channel) - 8);
     const auto value = bytes_.take<std::uint64_t>();
-    std::memcpy(reinterpret_cast<char*>(shm_.get()) + at, &value, sizeof(value));
+    std::memcpy(reinterpret_cast<char*>(channel_.get()) + at, &value, sizeof(value));
   }
 
   // The words that matter, to values near those that make sense.
   void overwrite_a_word() {
     const std::array words{
-        &shm_->dispatcher.event_head, &shm_->dispatcher.decision_tail,
-        &shm_->agent.event_tail,      &shm_->agent.decision_head,
-        &shm_->agent.passes,          &shm_->event[events_ % CPPLAND_EVENT_SLOTS].seq};
+        &channel_->dispatcher.event_head, &channel_->dispatcher.decision_tail,
+        &channel_->agent.event_tail,      &channel_->agent.decision_head,
+        &channel_->agent.passes,          &channel_->event[events_ % CPPLAND_EVENT_SLOTS].seq};
     const auto which = bytes_.take<std::uint8_t>();
     const std::array bases{std::uint64_t{0}, events_, decisions_,
                            decisions_ - CPPLAND_DECISION_SLOTS};
@@ -86,7 +86,7 @@ class Run {
     }
     events_ += n;
     if (n > 0) {
-      require(shm_->agent.event_tail == events_);
+      require(channel_->agent.event_tail == events_);
     }
   }
 
@@ -95,29 +95,29 @@ class Run {
     for (cppland_decision& decision : decisions) {
       decision.generation = 0xD0D0;
     }
-    const std::uint64_t used = decisions_ - shm_->dispatcher.decision_tail;
+    const std::uint64_t used = decisions_ - channel_->dispatcher.decision_tail;
     const std::size_t n = rings_.write_decisions(decisions);
     require(n <= decisions.size() && n <= CPPLAND_DECISION_SLOTS);
     require(used <= CPPLAND_DECISION_SLOTS ? used + n <= CPPLAND_DECISION_SLOTS : n == 0);
     for (std::size_t i = 0; i < n; ++i) {
-      require(shm_->decision[(decisions_ + i) % CPPLAND_DECISION_SLOTS].generation == 0xD0D0);
+      require(channel_->decision[(decisions_ + i) % CPPLAND_DECISION_SLOTS].generation == 0xD0D0);
     }
     decisions_ += n;
     if (n > 0) {
-      require(shm_->agent.decision_head == decisions_);
+      require(channel_->agent.decision_head == decisions_);
     }
   }
 
   void finish() {
     rings_.finish_pass(rings_.nr_waiting());
-    require(shm_->agent.passes == ++passes_);
-    require(shm_->agent.nr_scheduled <= 4'194'304);
-    require(rings_.attached() == (shm_->dispatcher.attached != 0));
+    require(channel_->agent.passes == ++passes_);
+    require(channel_->agent.nr_scheduled <= 4'194'304);
+    require(rings_.attached() == (channel_->dispatcher.attached != 0));
   }
 
   FuzzBytes bytes_;
-  std::unique_ptr<cppland_shm> shm_ = std::make_unique<cppland_shm>();
-  SharedRings rings_{*shm_};
+  std::unique_ptr<cppland_channel> channel_ = std::make_unique<cppland_channel>();
+  SharedRings rings_{*channel_};
   std::uint64_t events_ = 0;
   std::uint64_t decisions_ = 0;
   std::uint64_t passes_ = 0;

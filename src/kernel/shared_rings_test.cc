@@ -67,24 +67,25 @@ class SharedRingsTest : public ::testing::Test {
   }
 
   std::unique_ptr<cppland_shm> shm_ = std::make_unique<cppland_shm>();
-  SharedRings rings_{*shm_};
-  DispatcherEnd dispatcher_{*shm_};
+  std::unique_ptr<cppland_channel> channel_ = std::make_unique<cppland_channel>();
+  SharedRings rings_{*channel_};
+  DispatcherEnd dispatcher_{*channel_};
 };
 
 TEST_F(SharedRingsTest, FormatWritesWhatADispatcherChecks) {
-  SharedRings::format(*shm_, 12);
+  format(*shm_, 12, 3);
   EXPECT_EQ(shm_->magic, CPPLAND_ABI_MAGIC);
   EXPECT_EQ(shm_->version, CPPLAND_ABI_VERSION);
   EXPECT_EQ(shm_->size, sizeof(cppland_shm));
   EXPECT_EQ(shm_->nr_cpu_ids, 12U);
-  EXPECT_EQ(shm_->nr_domains, CPPLAND_NR_DOMAINS);
+  EXPECT_EQ(shm_->nr_domains, 3U);
 }
 
 // --- events ---
 
 TEST_F(SharedRingsTest, ReadsNothingFromAnEmptyRing) {
   EXPECT_TRUE(read().empty());
-  EXPECT_EQ(shm_->agent.event_tail, 0U);
+  EXPECT_EQ(channel_->agent.event_tail, 0U);
 }
 
 TEST_F(SharedRingsTest, ReadsOneEventOnceAndWhole) {
@@ -106,7 +107,7 @@ TEST_F(SharedRingsTest, ReadsOneEventOnceAndWhole) {
   expected.seq = 1;
   EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(&room[0], 1)),
                                  std::as_bytes(std::span(&expected, 1))));
-  EXPECT_EQ(shm_->agent.event_tail, 1U);
+  EXPECT_EQ(channel_->agent.event_tail, 1U);
   EXPECT_EQ(rings_.read_events(room), 0U);
 }
 
@@ -115,7 +116,7 @@ TEST_F(SharedRingsTest, ReadsManyInTheirOrder) {
     ASSERT_TRUE(send(tid));
   }
   EXPECT_EQ(read(4), numbers(1, 4));
-  EXPECT_EQ(shm_->agent.event_tail, 4U);
+  EXPECT_EQ(channel_->agent.event_tail, 4U);
   EXPECT_EQ(read(4), numbers(5, 4));
   EXPECT_EQ(read(4), numbers(9, 2));
 }
@@ -171,34 +172,34 @@ TEST_F(SharedRingsTest, TakesASlotOfTheLastLapForUnfilled) {
 TEST_F(SharedRingsTest, IgnoresAnEventHeadThatMakesNoSense) {
   ASSERT_TRUE(send(1));
   for (const std::uint64_t head : {std::uint64_t{0}, std::uint64_t{1} << 40U, UINT64_MAX}) {
-    shm_->dispatcher.event_head = head;
+    channel_->dispatcher.event_head = head;
     EXPECT_LE(read().size(), 1U);
-    EXPECT_EQ(shm_->agent.event_tail, 1U);
+    EXPECT_EQ(channel_->agent.event_tail, 1U);
   }
 }
 
 TEST_F(SharedRingsTest, IgnoresSequenceNumbersThatMakeNoSense) {
   for (const std::uint64_t seq :
        {std::uint64_t{2}, std::uint64_t{CPPLAND_EVENT_SLOTS} + 1, UINT64_MAX}) {
-    shm_->event[0].seq = seq;
+    channel_->event[0].seq = seq;
     EXPECT_TRUE(read().empty()) << seq;
   }
-  shm_->event[0].seq = 1;
-  shm_->event[0].tid = 9;
+  channel_->event[0].seq = 1;
+  channel_->event[0].tid = 9;
   EXPECT_EQ(read(), numbers(9, 1));
 }
 
 TEST_F(SharedRingsTest, KeepsItsOwnCountWhenItsWordsAreOverwritten) {
   ASSERT_TRUE(send(1));
   ASSERT_EQ(read(), numbers(1, 1));
-  shm_->agent.event_tail = 77;
-  shm_->agent.decision_head = 77;
-  shm_->event[1].seq = 2;
-  shm_->event[1].tid = 2;
+  channel_->agent.event_tail = 77;
+  channel_->agent.decision_head = 77;
+  channel_->event[1].seq = 2;
+  channel_->event[1].tid = 2;
   EXPECT_EQ(read(), numbers(2, 1));
-  EXPECT_EQ(shm_->agent.event_tail, 2U);
+  EXPECT_EQ(channel_->agent.event_tail, 2U);
   EXPECT_EQ(decide(1, 1), 1U);
-  EXPECT_EQ(shm_->agent.decision_head, 1U);
+  EXPECT_EQ(channel_->agent.decision_head, 1U);
 }
 
 // --- decisions ---
@@ -254,11 +255,11 @@ TEST_F(SharedRingsTest, TakesADecisionTailThatMakesNoSenseForAFullRing) {
   for (const std::uint64_t tail :
        {std::uint64_t{11}, std::uint64_t{1} << 40U, std::uint64_t{10} - CPPLAND_DECISION_SLOTS - 1,
         std::uint64_t{1} << 63U}) {
-    shm_->dispatcher.decision_tail = tail;
+    channel_->dispatcher.decision_tail = tail;
     EXPECT_EQ(decide(11, 1), 0U) << tail;
-    EXPECT_EQ(shm_->agent.decision_head, 10U) << tail;
+    EXPECT_EQ(channel_->agent.decision_head, 10U) << tail;
   }
-  shm_->dispatcher.decision_tail = 10;
+  channel_->dispatcher.decision_tail = 10;
   EXPECT_EQ(decide(11, 1), 1U) << "and goes on when it makes sense again";
 }
 
@@ -266,30 +267,30 @@ TEST_F(SharedRingsTest, TakesADecisionTailThatMakesNoSenseForAFullRing) {
 
 TEST_F(SharedRingsTest, FinishesPassesOneByOne) {
   rings_.finish_pass(7);
-  EXPECT_EQ(shm_->agent.passes, 1U);
-  EXPECT_EQ(shm_->agent.nr_scheduled, 7U);
-  shm_->agent.passes = 1000;
+  EXPECT_EQ(channel_->agent.passes, 1U);
+  EXPECT_EQ(channel_->agent.nr_scheduled, 7U);
+  channel_->agent.passes = 1000;
   rings_.finish_pass(0);
-  EXPECT_EQ(shm_->agent.passes, 2U);
-  EXPECT_EQ(shm_->agent.nr_scheduled, 0U);
+  EXPECT_EQ(channel_->agent.passes, 2U);
+  EXPECT_EQ(channel_->agent.nr_scheduled, 0U);
 }
 
 TEST_F(SharedRingsTest, SaysHowManyWaitWithinReason) {
   EXPECT_EQ(rings_.nr_waiting(), 0U);
-  shm_->dispatcher.nr_waiting = 12;
+  channel_->dispatcher.nr_waiting = 12;
   EXPECT_EQ(rings_.nr_waiting(), 12U);
-  shm_->dispatcher.nr_waiting = UINT32_MAX;
+  channel_->dispatcher.nr_waiting = UINT32_MAX;
   EXPECT_EQ(rings_.nr_waiting(), 4'194'304U) << "the kernel's greatest number of threads";
   EXPECT_EQ(rings_.nr_online(), 1U) << "policies divide by it";
-  shm_->dispatcher.nr_online = 12;
+  channel_->dispatcher.nr_online = 12;
   EXPECT_EQ(rings_.nr_online(), 12U);
-  shm_->dispatcher.nr_online = UINT32_MAX;
+  channel_->dispatcher.nr_online = UINT32_MAX;
   EXPECT_EQ(rings_.nr_online(), CPPLAND_MAX_CPUS);
 }
 
 TEST_F(SharedRingsTest, SaysWhetherTheDispatcherIsAttached) {
   EXPECT_FALSE(rings_.attached());
-  shm_->dispatcher.attached = 1;
+  channel_->dispatcher.attached = 1;
   EXPECT_TRUE(rings_.attached());
 }
 

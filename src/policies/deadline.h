@@ -19,9 +19,10 @@ namespace cppland::policies {
 //
 // Latency-critical tasks are found, not configured. Each task has an account of CPU time: it is
 // paid the task's fair share of the time that passes, holds one slice at most, and whatever the
-// task uses is taken off. What is on the account is the credit with which the task preempts others
-// when it wakes up. Who uses less than its share always has some; a hog, which uses its share and
-// never sleeps, is granted none.
+// task uses is taken off, and a fee for each time that it preempts somebody. What is on the account
+// is the credit with which the task does so when it wakes up. Who uses less than its share always
+// has some; who preempts others for very little, again and again, soon has none; a hog, which uses
+// its share and never sleeps, is granted none.
 //
 // What is used on credit comes from a purse, which fills with half of the machine's time. The
 // emptier it is, the less of its share is paid to everybody. So, however many tasks there are that
@@ -99,7 +100,8 @@ class Deadline {
   // Its part of the time since the last payment, among those that want a CPU, less what it used.
   void pay(Task& task, const Moment& moment) {
     fill_purse(moment);
-    const std::uint64_t on_credit = std::min(task.used_ns, task.granted_ns);
+    const std::uint64_t spent = task.used_ns + task.preempt_ns;
+    const std::uint64_t on_credit = std::min(spent, task.granted_ns);
     purse_ns_ -= static_cast<std::int64_t>(on_credit);
     task.granted_ns -= on_credit;
     const std::uint64_t passed = std::min(moment.now_ns - task.paid_at_ns, kLongestPeriod);
@@ -107,7 +109,7 @@ class Deadline {
     const std::uint64_t share = passed * moment.nr_cpus * task.weight / rivals;
     const std::uint64_t due = std::min(share, passed) * purse_fill(moment) / kFull;
     const std::uint64_t account = task.credit_ns + due;
-    task.credit_ns = std::min(account - std::min(account, task.used_ns), config_.slice_ns);
+    task.credit_ns = std::min(account - std::min(account, spent), config_.slice_ns);
     task.paid_at_ns = moment.now_ns;
   }
 

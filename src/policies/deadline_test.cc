@@ -28,6 +28,7 @@ class DeadlineTest : public ::testing::Test {
   struct News {
     std::uint64_t used_ns = 0;
     std::uint64_t exec_runtime_ns = 0;
+    std::uint64_t preempt_ns = 0;
   };
 
   void ready(Task& task, const News& news) {
@@ -84,6 +85,7 @@ class DeadlineTest : public ::testing::Test {
   static void hear(Task& task, const News& news) {
     task.used_ns = news.used_ns;
     task.exec_runtime_ns = news.exec_runtime_ns;
+    task.preempt_ns = news.preempt_ns;
   }
 };
 
@@ -202,11 +204,10 @@ TEST_F(DeadlineTest, NeverChoosesWhoIsGone) {
 
 TEST_F(DeadlineTest, KeepsItsOrderWhenVtimeWrapsAround) {
   // Brings the clock to just before the wrap, in steps that are the shorter way round.
-  constexpr std::uint64_t kQuarter = std::uint64_t{1} << 62U;
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 62U;
   const std::uint64_t edge = std::uint64_t{0} - 5 * kMs;
   std::uint64_t clock = key_of(a_);
-  for (const std::uint64_t vtime :
-       {clock + kQuarter, clock + 2 * kQuarter, clock + 3 * kQuarter, edge}) {
+  for (const std::uint64_t vtime : {clock + kHalf, clock + 2 * kHalf, clock + 3 * kHalf, edge}) {
     a_.vtime = vtime;
     ASSERT_EQ(key_of(a_), vtime);
   }
@@ -303,6 +304,16 @@ TEST_F(DeadlineTest, TakesOffWhatATaskUses) {
   EXPECT_EQ(credit_of(a_, {.used_ns = 50 * kMs}), 0U) << "no debts";
   pass_time(80 * kMs);
   EXPECT_EQ(credit_of(a_, {}), kSlice);
+}
+
+TEST_F(DeadlineTest, TakesOffAFeeForItsPreemptions) {
+  key_of(a_);
+  pass_time(16 * kMs);
+  const std::uint64_t clock = key_of(pacer_);
+  EXPECT_EQ(credit_of(a_, {.used_ns = 2 * kMs, .preempt_ns = 3 * kMs}), 3 * kMs);
+  EXPECT_EQ(key_of(a_), clock + 2 * kMs) << "which is no CPU time";
+  // What it was granted and has not used is not on credit.
+  EXPECT_EQ(credit_of(a_, {.preempt_ns = 50 * kMs}), 0U) << "no debts";
 }
 
 TEST_F(DeadlineTest, NeverHoldsMoreThanASlice) {

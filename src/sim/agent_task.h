@@ -29,17 +29,22 @@ struct AgentCosts {
   }
 };
 
-// The agent of @policy. Does not own machine and policy.
+// The agent of @policy, for one domain. Does not own machine and policy.
 //
 // A pass takes its time first and does its work at the end of that: what has arrived meanwhile is
 // taken in, too, and paid for after.
 class AgentTask final : public Behaviour {
  public:
-  AgentTask(Machine& machine, PolicyRunner& policy, const AgentCosts& costs = {})
-      : AgentTask(std::make_unique<SimKernel>(machine), policy, costs) {}
+  AgentTask(Machine& machine, PolicyRunner& policy, const AgentCosts& costs = {},
+            std::uint32_t domain = 0)
+      : AgentTask(std::make_unique<SimKernel>(machine, domain), policy, costs, domain) {}
   // With a view of the kernel that is not what it should be, say.
-  AgentTask(std::unique_ptr<SimKernel> kernel, PolicyRunner& policy, const AgentCosts& costs = {})
-      : kernel_(std::move(kernel)), agent_(*kernel_, policy), costs_(costs) {}
+  AgentTask(std::unique_ptr<SimKernel> kernel, PolicyRunner& policy, const AgentCosts& costs = {},
+            std::uint32_t domain = 0)
+      : kernel_(std::move(kernel)),
+        agent_(*kernel_, policy, domain),
+        costs_(costs),
+        domain_(domain) {}
 
   Step next(Machine& machine, sim::Task& /*task*/) override {
     switch (stage_) {
@@ -72,14 +77,15 @@ class AgentTask final : public Behaviour {
  private:
   enum class Stage : std::uint8_t { kParked, kDeciding, kPaying };
 
-  static std::uint64_t waiting_events() {
-    const cppland_shm& shm = Machine::shm();
-    return shm.dispatcher.event_head - shm.agent.event_tail;
+  [[nodiscard]] std::uint64_t waiting_events() const {
+    const cppland_channel& channel = Machine::channel(domain_);
+    return channel.dispatcher.event_head - channel.agent.event_tail;
   }
 
   std::unique_ptr<SimKernel> kernel_;
   Agent agent_;
   AgentCosts costs_;
+  std::uint32_t domain_;
   Stage stage_ = Stage::kParked;
   std::uint64_t due_ = 0;
   std::uint64_t passes_ = 0;

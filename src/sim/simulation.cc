@@ -45,7 +45,7 @@ MachineOptions machine_options(const Parameters& parameters, bool strict) {
   options.costs = options.costs.scaled(parameters.cost_percent);
   options.slice_ns = parameters.policy.slice_min_ns;
   options.sleeper_credit_ns = parameters.policy.slice_ns;
-  options.strict = strict;
+  options.strict |= strict;
   return options;
 }
 
@@ -62,13 +62,15 @@ bool run(Machine& machine, std::uint64_t duration, const TraceWriter* trace, con
   return true;
 }
 
-void put_machine(const Machine& machine, const Task& agent, std::uint64_t begin, RunFigures& run) {
+void put_machine(const Machine& machine, const std::vector<const Task*>& agents,
+                 std::uint64_t begin, RunFigures& run) {
   const auto count = [](cppland_counter which) { return counter(Machine::shm(), which); };
   run.seconds = static_cast<double>(machine.now() - begin) / 1e9;
   const double available = run.seconds * run.cpus;
   if (available > 0) {
     run.throughput = run.all.cpu_seconds / available;
-    run.agent_share = static_cast<double>(agent.se.sum_exec_runtime) / 1e9 / available;
+    for (const Task* agent : agents)
+      run.agent_share += static_cast<double>(agent->se.sum_exec_runtime) / 1e9 / available;
   }
   run.decisions = count(CPPLAND_NR_USER_DISPATCHES);
   run.kernel_dispatches = count(CPPLAND_NR_KERNEL_DISPATCHES);
@@ -84,15 +86,21 @@ Result<RunFigures> simulate(const Simulation& simulation, Workload& workload, Tr
   const unsigned cpus = simulation.topology.nr_online();
   PolicyConfig config = simulation.parameters.policy;
   config.nr_cpus = cpus;
-  const auto policy = simulation.policy.make(config);
+  const bool strict = simulation.policy.make(config)->strict();
   Recorder recorder(trace);
-  Machine machine(simulation.topology, machine_options(simulation.parameters, policy->strict()),
-                  &recorder);
-  const Task& agent = machine.start_agent(
-      {.name = "agent",
-       .behaviour = std::make_unique<AgentTask>(
-           machine, *policy,
-           simulation.parameters.agent.scaled(simulation.parameters.cost_percent))});
+  Machine machine(simulation.topology, machine_options(simulation.parameters, strict), &recorder);
+  std::vector<std::unique_ptr<PolicyRunner>> policies;
+  std::vector<const Task*> agents;
+  for (const std::vector<unsigned>& domain : machine.domains()) {
+    config.nr_cpus = static_cast<std::uint32_t>(domain.size());
+    policies.push_back(simulation.policy.make(config));
+    agents.push_back(&machine.start_agent(
+        {.name = "agent",
+         .behaviour = std::make_unique<AgentTask>(
+             machine, *policies.back(),
+             simulation.parameters.agent.scaled(simulation.parameters.cost_percent),
+             static_cast<std::uint32_t>(agents.size()))}));
+  }
   RecordedStage stage(machine, recorder, simulation.seed);
   workload.begin(stage);
   const std::uint64_t begin = machine.now();
@@ -107,7 +115,7 @@ Result<RunFigures> simulate(const Simulation& simulation, Workload& workload, Tr
                  .cpus = cpus,
                  .seed = simulation.seed};
   recorder.finish(machine, run);
-  put_machine(machine, agent, begin, run);
+  put_machine(machine, agents, begin, run);
   return run;
 }
 

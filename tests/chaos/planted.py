@@ -41,9 +41,35 @@ BUGS = (
     Bug(
         "a CPU that finds nothing does not look once more",
         "bpf/dispatcher.bpf.c",
-        "\tif (!is_going(cpu) && (prev || !is_marked_idle(cpu)))",
+        "\tif (!prev && !is_going(cpu) && !is_marked_idle(cpu))",
         "\tif (0)",
         rarity=3,
+    ),
+    Bug(
+        "a CPU that becomes idle does not look who came meanwhile",
+        "bpf/dispatcher.bpf.c",
+        "\tif (!idle || is_going(cpu))\n\t\treturn;",
+        "\treturn;",
+        rarity=3,
+    ),
+    Bug(
+        "no CPU that would be idle serves who waits in another domain",
+        "bpf/dispatcher.bpf.c",
+        "\t\tif (nr_domains > 1 && help_others(d))",
+        "\t\tif (0)",
+    ),
+    Bug(
+        "a CPU that was woken for another domain and finds work in its own leaves it at that",
+        "bpf/agent.bpf.h",
+        "\tif (state && state->woken_for) {",
+        "\tif (0) {",
+        rarity=8,
+    ),
+    Bug(
+        "an agent that was pushed out of its domain keeps a CPU from going",
+        "bpf/hotplug.bpf.h",
+        "\t\thand_back(dsq_of(d, AGENT), cpu);",
+        "\t\t;",
     ),
     Bug(
         "a wait has the same number as the one before it",
@@ -78,19 +104,19 @@ BUGS = (
     Bug(
         "the agent is asked once",
         "bpf/agent.bpf.h",
-        "\tagent.asked_at = 0;\n\t__sync_lock_test_and_set(&agent.called, 0);",
-        "\tagent.asked_at = 0;",
+        "\tagent->asked_at = 0;\n\t__sync_lock_test_and_set(&agent->called, 0);",
+        "\tagent->asked_at = 0;",
     ),
     Bug(
         "the dispatcher goes on without the agent for ever",
         "bpf/agent.bpf.h",
-        "\t\tagent.failover_at = 0;\n",
+        "\t\tagent->failover_at = 0;\n",
         "",
     ),
     Bug(
         "what the agent forgets is not rescued",
         "bpf/rescue.bpf.h",
-        "\trescue_from(DSQ_ASKED, 0, now, forget_ns, RECALL_MAX);\n",
+        "\trescue_from(d, dsq_of(d, ASKED), 0, now, forget_ns);\n",
         "",
     ),
     Bug(
@@ -108,7 +134,7 @@ BUGS = (
     Bug(
         "the agent does not hear of exits",
         "bpf/dispatcher.bpf.c",
-        "\t\tsend_event(CPPLAND_EVENT_GONE, p, tctx);",
+        "\t\tsend_event(tctx->told_in, CPPLAND_EVENT_GONE, p, tctx);",
         "\t\treturn;",
     ),
     Bug(

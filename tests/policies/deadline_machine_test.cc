@@ -94,6 +94,22 @@ TEST(DeadlineLatency, IsShortForATaskThatUsesLessThanItsShare) {
   }
 }
 
+// Nobody else waits, so there is nothing to choose; and yet it must not wait for the hog's turn.
+TEST(DeadlineLatency, IsShortForATimerBesideOneHogForEachCpu) {
+  for (const unsigned cpus : {1U, 2U}) {
+    for (const std::uint64_t period : {kMs, 300 * kUs}) {
+      Machine machine(cpus);
+      machine.add_hogs(cpus);
+      const sim::Task& timer = machine.add(every(period, 10 * kUs));
+      machine.run(5 * kSec);
+      const std::vector<std::uint64_t>& waits = machine.account(timer).waits;
+      const auto late = std::ranges::count_if(waits, [](auto wait) { return wait > kChange; });
+      EXPECT_GE(waits.size(), 5 * kSec / period * 99 / 100);
+      EXPECT_LE(static_cast<std::size_t>(late), waits.size() / 200) << cpus << " CPUs, " << period;
+    }
+  }
+}
+
 TEST(DeadlineLatency, IsShortForManyThatTogetherUseLessThanTheirShare) {
   Machine machine(4);
   machine.add_hogs(16);

@@ -43,7 +43,8 @@ cppland_event next_event(FuzzBytes& bytes) {
 template <typename P>
 class Run {
  public:
-  explicit Run(std::uint32_t capacity) : capacity_(capacity), host_({.nr_cpus = 4}, capacity) {}
+  explicit Run(std::uint32_t capacity)
+      : capacity_(capacity), host_({.nr_cpus = 4, .task_capacity = capacity}) {}
 
   void on(FuzzBytes bytes) {
     while (!bytes.empty()) {

@@ -84,7 +84,7 @@ struct Strict : Recorder {
 template <typename P>
 class HostOf {
  public:
-  explicit HostOf(std::uint32_t capacity = 16) : host({.slice_ns = 7}, capacity) {}
+  explicit HostOf(std::uint32_t capacity = 16) : host({.slice_ns = 7, .task_capacity = capacity}) {}
 
   // Events in one batch; returns what was answered at once.
   std::vector<cppland_decision> take(const std::vector<cppland_event>& events) {
@@ -185,6 +185,7 @@ TEST(PolicyHost, BringsATasksFiguresUpToDate) {
                                .used_ns = 1,
                                .exec_runtime_ns = 2,
                                .total_ns = 3,
+                               .preempt_ns = 10,
                                .at_ns = 4,
                                .weight = 200,
                                .cpu = 6,
@@ -205,6 +206,7 @@ TEST(PolicyHost, BringsATasksFiguresUpToDate) {
   EXPECT_EQ(task.used_ns, 1U);
   EXPECT_EQ(task.exec_runtime_ns, 2U);
   EXPECT_EQ(task.total_ns, 3U);
+  EXPECT_EQ(task.preempt_ns, 10U);
   EXPECT_EQ(task.ready_ns, 4U);
   EXPECT_EQ(task.comm(), "kworker/3:1");
 
@@ -495,13 +497,15 @@ TEST(PolicyHost, LosesNoTimeOfATaskThatRanUnheard) {
   h.take({ready({.tid = 5, .used_ns = 10})});
   h.decide();
   EXPECT_THAT(h.take({ran({.tid = 5, .used_ns = 30, .flags = CPPLAND_TASK_WOKE})}), IsEmpty());
-  h.take({ran({.tid = 5, .used_ns = 4})});
-  h.take({ready({.tid = 5, .used_ns = 3})});
+  h.take({ran({.tid = 5, .used_ns = 4, .preempt_ns = 5})});
+  h.take({ready({.tid = 5, .used_ns = 3, .preempt_ns = 6})});
   EXPECT_EQ(h.host.policy().last->used_ns, 37U);
+  EXPECT_EQ(h.host.policy().last->preempt_ns, 11U);
   EXPECT_TRUE(h.host.policy().last->woke);
 
   h.take({ready({.tid = 5, .used_ns = 2})});
   EXPECT_EQ(h.host.policy().last->used_ns, 2U);
+  EXPECT_EQ(h.host.policy().last->preempt_ns, 0U);
   EXPECT_FALSE(h.host.policy().last->woke);
 }
 
@@ -523,7 +527,7 @@ TEST(PolicyHost, RenewsLaterWhatFoundNoRoom) {
 
 // Everybody who is ready and not gone is decided once, for the wait that was announced last.
 RC_GTEST_PROP(PolicyHostProperty, DecidesEachWaitOnce, ()) {
-  PolicyHost<policies::Fifo> host({}, 64);
+  PolicyHost<policies::Fifo> host({.task_capacity = 64});
   std::map<std::int32_t, std::uint64_t> waiting;
   std::map<std::int32_t, std::uint32_t> incarnation;
   std::uint32_t wait = 0;

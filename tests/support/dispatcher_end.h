@@ -17,14 +17,14 @@ namespace cppland::testing {
 // Does not own the memory. Any number of threads may send events; one reads decisions.
 class DispatcherEnd {
  public:
-  explicit DispatcherEnd(cppland_shm& shm) : shm_(&shm) {}
+  explicit DispatcherEnd(cppland_channel& channel) : channel_(&channel) {}
 
   // The next slot for this producer, not yet readable; nothing if the ring is full.
   [[nodiscard]] std::optional<std::uint64_t> claim_event() {
-    const std::atomic_ref head(shm_->dispatcher.event_head);
+    const std::atomic_ref head(channel_->dispatcher.event_head);
     // Acquires what the reader released with its tail: it has copied the slots before.
     const std::uint64_t tail =
-        std::atomic_ref(shm_->agent.event_tail).load(std::memory_order_acquire);
+        std::atomic_ref(channel_->agent.event_tail).load(std::memory_order_acquire);
     if (head.load(std::memory_order_relaxed) - tail >= CPPLAND_EVENT_SLOTS - CPPLAND_MAX_CPUS) {
       return {};
     }
@@ -33,7 +33,7 @@ class DispatcherEnd {
 
   // Fills a claimed slot and lets it be read.
   void publish_event(std::uint64_t claimed, const cppland_event& event) {
-    cppland_event& slot = shm_->event[claimed % CPPLAND_EVENT_SLOTS];
+    cppland_event& slot = channel_->event[claimed % CPPLAND_EVENT_SLOTS];
     // Everything but `seq`, which the reader may be looking at.
     static_assert(offsetof(cppland_event, seq) == 0);
     std::ranges::copy(
@@ -54,22 +54,22 @@ class DispatcherEnd {
   // All that has been decided.
   std::vector<cppland_decision> drain_decisions() {
     std::vector<cppland_decision> drained;
-    const std::atomic_ref tail_word(shm_->dispatcher.decision_tail);
+    const std::atomic_ref tail_word(channel_->dispatcher.decision_tail);
     std::uint64_t tail = tail_word.load(std::memory_order_relaxed);
     const std::uint64_t head =
-        std::atomic_ref(shm_->agent.decision_head).load(std::memory_order_acquire);
+        std::atomic_ref(channel_->agent.decision_head).load(std::memory_order_acquire);
     if (head - tail > CPPLAND_DECISION_SLOTS) {
       tail = head;  // makes no sense: emptied
     }
     for (; tail != head; ++tail) {
-      drained.push_back(shm_->decision[tail % CPPLAND_DECISION_SLOTS]);
+      drained.push_back(channel_->decision[tail % CPPLAND_DECISION_SLOTS]);
     }
     tail_word.store(tail, std::memory_order_release);
     return drained;
   }
 
  private:
-  cppland_shm* shm_;
+  cppland_channel* channel_;
 };
 
 }  // namespace cppland::testing

@@ -18,6 +18,7 @@ struct EventOf {
   std::uint64_t used_ns = 0;
   std::uint64_t exec_runtime_ns = 0;
   std::uint64_t total_ns = 0;
+  std::uint64_t preempt_ns = 0;
   std::uint64_t at_ns = 0;
   std::uint32_t weight = 100;
   std::int32_t cpu = 0;
@@ -38,6 +39,7 @@ struct EventOf {
     event.used_ns = used_ns;
     event.exec_runtime_ns = exec_runtime_ns;
     event.total_ns = total_ns;
+    event.preempt_ns = preempt_ns;
     std::copy_n(comm.begin(), std::min(comm.size(), sizeof(event.comm)), event.comm);
     return event;
   }

@@ -19,10 +19,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
-from compare import CompareError, system_error  # noqa: E402
-from compare.figures import check_writable, save  # noqa: E402
-from compare.job import NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
-from compare.job import run_here, run_in_guest  # noqa: E402
+from benchlib import CompareError, system_error  # noqa: E402
+from benchlib.figures import check_writable, save  # noqa: E402
+from benchlib.job import NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
+from benchlib.job import run_here, run_in_guest  # noqa: E402
 from outcome import as_json, outcome_of, table, verdict  # noqa: E402
 
 SCHED_EXT = Path("/sys/kernel/sched_ext")

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import demo  # noqa: E402
-from compare import CompareError  # noqa: E402
-from compare.job import Scheduler  # noqa: E402
+from benchlib import CompareError  # noqa: E402
+from benchlib.job import Scheduler  # noqa: E402
 from vmlib.layers import TOOLCHAIN_PACKAGES  # noqa: E402
 
 CPPLAND = Scheduler("scx_cppland", "scx_cppland")

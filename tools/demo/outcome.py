@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compare.figures import Latencies, latencies_of, ratio, ratio_text
+from benchlib.figures import Latencies, latencies_of, ratio, ratio_text
 
 CLASSES = {
     "frame": "frame task: 60 Hz",

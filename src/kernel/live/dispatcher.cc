@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "kernel/domain_tables.h"
 #include "kernel/live/libbpf_log.h"
 #include "kernel/live/skeleton.h"
 #include "kernel/live/unique_btf.h"
@@ -42,8 +43,9 @@ std::uint64_t ops_flag(const btf* kernel, const char* name) {
 }
 
 std::uint64_t ops_flags(const btf* kernel, const DispatcherOptions& options) {
-  std::uint64_t flags =
-      ops_flag(kernel, "SCX_OPS_ENQ_LAST") | ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
+  std::uint64_t flags = ops_flag(kernel, "SCX_OPS_ENQ_LAST") |
+                        ops_flag(kernel, "SCX_OPS_KEEP_BUILTIN_IDLE") |
+                        ops_flag(kernel, "SCX_OPS_ALLOW_QUEUED_WAKEUP");
   if (options.partial) flags |= ops_flag(kernel, "SCX_OPS_SWITCH_PARTIAL");
   if (options.numa_local) flags |= ops_flag(kernel, "SCX_OPS_BUILTIN_IDLE_PER_NODE");
   return flags;
@@ -95,17 +97,13 @@ void Dispatcher::SkeletonCloser::operator()(dispatcher* skeleton) const noexcept
   dispatcher__destroy(skeleton);
 }
 
-void Dispatcher::CallsCloser::operator()(ring_buffer* calls) const noexcept {
-  ring_buffer__free(calls);
-}
-
-Dispatcher::Dispatcher(Skeleton skeleton) noexcept
-    : skeleton_(std::move(skeleton)), rings_(skeleton_->data_shm->shm) {}
+Dispatcher::Dispatcher(Skeleton skeleton) noexcept : skeleton_(std::move(skeleton)) {}
 
 Dispatcher::~Dispatcher() { detach(); }
 
 Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& options,
-                                                     const Topology& topology) {
+                                                     const Topology& topology,
+                                                     const Domains& domains) {
   if (topology.nr_cpu_ids() > CPPLAND_MAX_CPUS)
     return error(ENOTSUP, "this machine can have {} CPUs, the dispatcher can serve {}",
                  topology.nr_cpu_ids(), CPPLAND_MAX_CPUS);
@@ -115,7 +113,7 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
 
   set_topology(*skeleton, topology);
   auto& rodata = *skeleton->rodata;
-  rodata.agent_tid = options.agent_tid;
+  std::ranges::copy(options.agent_tids, rodata.agent_tid);
   rodata.agent_tgid = ::getpid();
   rodata.slice_ns = std::min<std::uint64_t>(options.slice_ns, rodata.slice_max_ns);
   rodata.sleeper_credit_ns = options.sleeper_credit_ns;
@@ -128,7 +126,18 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   rodata.numa_local = options.numa_local;
   rodata.verbose = options.verbose;
   rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;
-  SharedRings::format(skeleton->data_shm->shm, topology.nr_cpu_ids());
+  fill({.nr_cpus = rodata.nr_cpus,
+        .nr_domains = rodata.nr_domains,
+        .domain_mask = rodata.domain_mask,
+        .domain_of_cpu = rodata.domain_of_cpu,
+        .cpu_by_domain = rodata.cpu_by_domain,
+        .domain_begin = rodata.domain_begin},
+       domains);
+  format(skeleton->bss_shm->shm, topology.nr_cpu_ids(), static_cast<std::uint32_t>(domains.size()));
+  if (const int err = bpf_map__set_value_size(
+          skeleton->maps.bss_channels,
+          static_cast<__u32>(nr_channels(domains) * sizeof(cppland_channel))))
+    return error(err, "making room for {} agents", domains.size());
 
   if (const int err = bpf_map__set_value_size(skeleton->maps.data_exit_dump, rodata.exit_dump_len))
     return error(err, "making room for a debug dump of {} bytes", rodata.exit_dump_len);
@@ -147,17 +156,13 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
     return error(libbpf_errno(err), "loading the dispatcher into the kernel ({}: {})",
                  libbpf_words(err), log.last_words());
   std::unique_ptr<Dispatcher> loaded(new Dispatcher(std::move(skeleton)));
-  if (options.partial) CPPLAND_TRY(loaded->let_agent_sleep());
+  if (options.partial)
+    loaded->calls_ =
+        CPPLAND_TRY(AgentCalls::make(bpf_map__fd(loaded->skeleton_->maps.agent_calls)));
+  for (std::size_t d = 0; d < domains.size(); ++d)
+    loaded->kernels_.emplace_back(loaded->skeleton_->bss_channels->channels[d],
+                                  loaded->calls_.get());
   return loaded;
-}
-
-Result<void> Dispatcher::let_agent_sleep() {
-  const auto ignore = [](void*, void*, std::size_t) { return 0; };
-  calls_.reset(
-      ring_buffer__new(bpf_map__fd(skeleton_->maps.agent_calls), ignore, nullptr, nullptr));
-  if (!calls_) return error(errno, "mapping the ring by which the agent is called");
-  detached_ = CPPLAND_TRY(Event::make());
-  return {};
 }
 
 Result<void> Dispatcher::attach() {
@@ -171,7 +176,7 @@ Result<void> Dispatcher::attach() {
 
 void Dispatcher::detach() noexcept {
   if (link_) bpf_link__destroy(std::exchange(link_, nullptr));
-  detached_.raise();
+  if (calls_) calls_->end();
 }
 
 ExitInfo Dispatcher::exit_info() const {
@@ -190,21 +195,32 @@ ExitInfo Dispatcher::exit_info() const {
   return info;
 }
 
-const cppland_shm& Dispatcher::shm() const noexcept { return skeleton_->data_shm->shm; }
+const cppland_shm& Dispatcher::shm() const noexcept { return skeleton_->bss_shm->shm; }
 
-bool Dispatcher::attached() const noexcept { return rings_.attached(); }
+std::uint64_t AgentKernel::now_ns() const noexcept { return monotonic_now(); }
 
-std::uint64_t Dispatcher::now_ns() const noexcept { return monotonic_now(); }
-
-void Dispatcher::park(std::uint32_t nr_scheduled) noexcept {
+void AgentKernel::park(std::uint32_t nr_scheduled) noexcept {
   rings_.finish_pass(nr_scheduled);
-  if (!calls_) {
+  if (calls_)
+    calls_->wait();
+  else
     ::sched_yield();
-    return;
-  }
+}
+
+void AgentCalls::Closer::operator()(ring_buffer* calls) const noexcept { ring_buffer__free(calls); }
+
+Result<std::unique_ptr<AgentCalls>> AgentCalls::make(int map_fd) {
+  const auto ignore = [](void*, void*, std::size_t) { return 0; };
+  Event ended = CPPLAND_TRY(Event::make());
+  ring_buffer* calls = ring_buffer__new(map_fd, ignore, nullptr, nullptr);
+  if (!calls) return error(errno, "mapping the ring by which the agent is called");
+  return std::unique_ptr<AgentCalls>(new AgentCalls(calls, std::move(ended)));
+}
+
+void AgentCalls::wait() noexcept {
   std::array wait_for{
       pollfd{.fd = ring_buffer__epoll_fd(calls_.get()), .events = POLLIN, .revents = 0},
-      pollfd{.fd = detached_.fd(), .events = POLLIN, .revents = 0}};
+      pollfd{.fd = ended_.fd(), .events = POLLIN, .revents = 0}};
   ::poll(wait_for.data(), wait_for.size(), -1);
   ring_buffer__consume(calls_.get());
 }

@@ -6,14 +6,17 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/event.h"
 #include "base/result.h"
 #include "kernel/kernel.h"
 #include "kernel/shared_rings.h"
+#include "topology/domains.h"
 #include "topology/topology.h"
 
 struct bpf_link;
@@ -33,7 +36,7 @@ struct LibbpfOptions {
 
 struct DispatcherOptions {
   std::string name;  // as root/ops shows it: letters, digits, '.' and '_', at most 127
-  pid_t agent_tid = 0;
+  std::vector<pid_t> agent_tids{};     // a thread of this process for each domain
   std::uint64_t slice_ns = 1'000'000;  // for what is placed without the agent
   std::uint64_t sleeper_credit_ns = 20'000'000;
   bool strict = false;  // ask the agent about every choice
@@ -68,16 +71,65 @@ struct ExitInfo {
   }
 };
 
-// One dispatcher, from load to exit. The Kernel's functions are for the agent's thread, which must
-// be the one that `agent_tid` names; everything else is for the thread that owns the object.
-class Dispatcher final : public Kernel {
+// By which the dispatcher wakes an agent that sleeps when it has nothing to do. wait() is for the
+// agent's thread, end() for any.
+class AgentCalls {
  public:
-  // Opens, configures and loads; does not schedule yet.
+  // @map: the dispatcher's ring of calls.
+  [[nodiscard]] static Result<std::unique_ptr<AgentCalls>> make(int map_fd);
+
+  // Returns when the agent has been called, or after end().
+  void wait() noexcept;
+  void end() noexcept { ended_.raise(); }
+
+ private:
+  struct Closer {
+    void operator()(ring_buffer* calls) const noexcept;
+  };
+
+  AgentCalls(ring_buffer* calls, Event ended) noexcept : calls_(calls), ended_(std::move(ended)) {}
+
+  std::unique_ptr<ring_buffer, Closer> calls_;
+  Event ended_;
+};
+
+// The agent's view of one domain. For the thread that `agent_tids` names for it.
+class AgentKernel final : public Kernel {
+ public:
+  // With @calls the agent sleeps until it is called. Does not own what it refers to.
+  AgentKernel(cppland_channel& channel, AgentCalls* calls) noexcept
+      : rings_(channel), calls_(calls) {}
+
+  [[nodiscard]] bool attached() const noexcept override { return rings_.attached(); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override;
+  [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
+  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return rings_.nr_online(); }
+  std::size_t read_events(std::span<cppland_event> out) noexcept override {
+    return rings_.read_events(out);
+  }
+  std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept override {
+    return rings_.write_decisions(decisions);
+  }
+  void park(std::uint32_t nr_scheduled) noexcept override;
+
+ private:
+  SharedRings rings_;
+  AgentCalls* calls_;
+};
+
+// One dispatcher, from load to exit. For the thread that owns the object.
+class Dispatcher final {
+ public:
+  // Opens, configures and loads; does not schedule yet. In partial mode there must be one domain.
   [[nodiscard]] static Result<std::unique_ptr<Dispatcher>> load(const DispatcherOptions& options,
-                                                                const Topology& topology);
+                                                                const Topology& topology,
+                                                                const Domains& domains);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
-  ~Dispatcher() override;
+  ~Dispatcher();
+
+  // For the agent of that domain.
+  [[nodiscard]] Kernel& kernel(std::size_t domain) noexcept { return kernels_[domain]; }
 
   // Takes over the machine's tasks. Fails with EBUSY when another scheduler was faster.
   [[nodiscard]] Result<void> attach();
@@ -91,37 +143,18 @@ class Dispatcher final : public Kernel {
 
   [[nodiscard]] const cppland_shm& shm() const noexcept;
 
-  [[nodiscard]] bool attached() const noexcept override;
-  [[nodiscard]] std::uint64_t now_ns() const noexcept override;
-  [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
-  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return rings_.nr_online(); }
-  std::size_t read_events(std::span<cppland_event> out) noexcept override {
-    return rings_.read_events(out);
-  }
-  std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept override {
-    return rings_.write_decisions(decisions);
-  }
-  void park(std::uint32_t nr_scheduled) noexcept override;
-
  private:
   struct SkeletonCloser {
     void operator()(dispatcher* skeleton) const noexcept;
   };
   using Skeleton = std::unique_ptr<dispatcher, SkeletonCloser>;
 
-  struct CallsCloser {
-    void operator()(ring_buffer* calls) const noexcept;
-  };
-
   explicit Dispatcher(Skeleton skeleton) noexcept;
-  [[nodiscard]] Result<void> let_agent_sleep();
 
   Skeleton skeleton_;
-  SharedRings rings_;
   bpf_link* link_ = nullptr;
-  // For an agent that sleeps, which the dispatcher calls.
-  std::unique_ptr<ring_buffer, CallsCloser> calls_;
-  Event detached_;
+  std::unique_ptr<AgentCalls> calls_;  // if the agent sleeps
+  std::deque<AgentKernel> kernels_;
 };
 
 // The platform, as in "x86_64_linux_gnu".

@@ -6,8 +6,12 @@
 const struct sim_dispatcher cppland_sim_dispatcher = {
     .ops = &cppland_ops,
     .shm = &shm,
+    .channels = channels,
     .nr_cpu_ids = &nr_cpu_ids,
-    .agent_tid = &agent_tid,
+    .nr_cpus = &nr_cpus,
+    .nr_domains = &nr_domains,
+    .domain_mask = &domain_mask,
+    .agent_tid = agent_tid,
     .agent_tgid = &agent_tgid,
     .slice_ns = &slice_ns,
     .sleeper_credit_ns = &sleeper_credit_ns,
@@ -21,5 +25,8 @@ const struct sim_dispatcher cppland_sim_dispatcher = {
     .numa_local = &numa_local,
     .hybrid = &hybrid,
     .cpu_is_big = cpu_is_big,
+    .domain_of_cpu = domain_of_cpu,
+    .cpu_by_domain = cpu_by_domain,
+    .domain_begin = domain_begin,
     .exit_dump_len = &exit_dump_len,
 };

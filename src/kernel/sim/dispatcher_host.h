@@ -12,8 +12,12 @@
 struct sim_dispatcher {
   struct sched_ext_ops* ops;
   struct cppland_shm* shm;
+  struct cppland_channel* channels;  // CPPLAND_MAX_DOMAINS
   u32* nr_cpu_ids;
-  s32* agent_tid;
+  u32* nr_cpus;
+  u32* nr_domains;
+  u32* domain_mask;
+  s32* agent_tid;  // CPPLAND_MAX_DOMAINS
   s32* agent_tgid;
   u64* slice_ns;
   u64* sleeper_credit_ns;
@@ -27,6 +31,9 @@ struct sim_dispatcher {
   u8* numa_local;
   u8* hybrid;
   u8* cpu_is_big;
+  u8* domain_of_cpu;
+  u16* cpu_by_domain;
+  u16* domain_begin;
   u32* exit_dump_len;
 };
 

@@ -6,8 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernel/shared_rings.h"
@@ -36,9 +40,11 @@ class Puppet final : public Behaviour {
 
   cppland_decision decision{.cpu = CPPLAND_CPU_ANY, .op = CPPLAND_DECIDE_RUN};
   std::uint64_t generation_off = 0;
+  std::uint64_t heard_preempt_ns = 0;
 
  private:
   void answer(const cppland_event& event) {
+    heard_preempt_ns += event.preempt_ns;
     if (event.type != CPPLAND_EVENT_READY) return;
     cppland_decision out = decision;
     if (out.tid == 0) out.tid = event.tid;
@@ -47,7 +53,7 @@ class Puppet final : public Behaviour {
     rings_.write_decisions({&out, 1});
   }
 
-  SharedRings rings_{Machine::shm()};
+  SharedRings rings_{Machine::channel()};
   bool running_ = false;
 };
 
@@ -153,17 +159,17 @@ TEST_F(SimDispatcher, EmptiesARingWhoseIndexMakesNoSense) {
   make(cpus(1));
   for (int i = 0; i < 3; ++i) hog(*machine_);
   run(10 * kMs);
-  Machine::shm().agent.decision_head = 1ULL << 40;
+  Machine::channel().agent.decision_head = 1ULL << 40;
   run(100 * kMs);
   EXPECT_EQ(count(CPPLAND_NR_FAILED_DISPATCHES), 1U);
-  EXPECT_EQ(Machine::shm().dispatcher.decision_tail, 1ULL << 40);
+  EXPECT_EQ(Machine::channel().dispatcher.decision_tail, 1ULL << 40);
 }
 
 TEST_F(SimDispatcher, CountsEventsThatFindTheRingFull) {
   make(cpus(1));
   add_puppet();
   for (int i = 0; i < 3; ++i) hog(*machine_);
-  Machine::shm().agent.event_tail = 1;  // before the head: looks full
+  Machine::channel().agent.event_tail = 1;  // before the head: looks full
   run(kSec);
   EXPECT_GT(count(CPPLAND_NR_SCHED_CONGESTED), 10U);
   EXPECT_EQ(count(CPPLAND_NR_EVENTS), 0U);
@@ -184,12 +190,12 @@ TEST_F(SimDispatcher, EmptiesTheQueueOfACpuThatLeavesUntilItComesBack) {
   run(kSec);
   EXPECT_EQ(scx_bpf_dsq_nr_queued(1), 0);
   EXPECT_GT(count(CPPLAND_NR_BOUNCE_DISPATCHES), 10U) << "nothing is sent there any more";
-  EXPECT_EQ(Machine::shm().dispatcher.nr_online, 1U) << "what policies reckon with";
+  EXPECT_EQ(Machine::channel().dispatcher.nr_online, 1U) << "what policies reckon with";
   machine_->online(1);
   const std::uint64_t bounced = count(CPPLAND_NR_BOUNCE_DISPATCHES);
   run(kSec);
   EXPECT_LE(count(CPPLAND_NR_BOUNCE_DISPATCHES), bounced + 1);
-  EXPECT_EQ(Machine::shm().dispatcher.nr_online, 2U);
+  EXPECT_EQ(Machine::channel().dispatcher.nr_online, 2U);
   for (const Task* task : hogs) EXPECT_GT(task->se.sum_exec_runtime, kSec / 6);
 }
 
@@ -291,6 +297,119 @@ TEST_F(SimDispatcher, PreemptsAlsoWhoHasChangedTheNiceValueOfAnother) {
   EXPECT_GT(count(CPPLAND_NR_PREEMPT_WAKEUPS), 10U);
 }
 
+TEST_F(SimDispatcher, TakesAFeeOffTheCreditForCuttingATurnShort) {
+  make(cpus(1));
+  add_puppet();
+  puppet_->decision.wake_credit_ns = CPPLAND_PREEMPT_NS * 7 / 2;
+  hog(*machine_);
+  hog(*machine_);
+  constexpr std::uint64_t kPeriod = 300'000;  // less than protect_ns of bpf/state.bpf.h
+  machine_->start({.name = "often", .behaviour = std::make_unique<Periodic>(kPeriod, 1'000)});
+  run(4 * kSec);
+  const std::uint64_t preempted = count(CPPLAND_NR_PREEMPT_WAKEUPS);
+  EXPECT_GT(preempted, 20U);
+  EXPECT_LE(preempted, 4 * kSec / kPeriod * 4 / 5) << "then it waits for its turn, and more";
+  EXPECT_GT(puppet_->heard_preempt_ns, preempted * CPPLAND_PREEMPT_NS / 2);
+  EXPECT_LE(puppet_->heard_preempt_ns, preempted * CPPLAND_PREEMPT_NS);
+}
+
+TEST_F(SimDispatcher, TakesNoFeeForPreemptingWhoHasHadATurn) {
+  make(cpus(1));
+  add_puppet();
+  puppet_->decision.wake_credit_ns = CPPLAND_PREEMPT_NS * 7 / 2;
+  hog(*machine_);
+  hog(*machine_);
+  machine_->start({.name = "frame", .behaviour = std::make_unique<Periodic>(17 * kMs, 1'000)});
+  run(4 * kSec);
+  EXPECT_GT(count(CPPLAND_NR_PREEMPT_WAKEUPS), 4 * kSec / (17 * kMs) / 2);
+  EXPECT_LE(puppet_->heard_preempt_ns, 4 * CPPLAND_PREEMPT_NS);
+}
+
+// --- synchronous hand-offs ---
+
+// Runs for a while, wakes another one up, saying that it is about to sleep, goes on, and sleeps.
+class Caller final : public Behaviour {
+ public:
+  Caller(std::uint64_t goes_on, Step sleep) : goes_on_(goes_on), sleep_(sleep) {}
+  void call(Task& whom) { whom_ = &whom; }
+  Step next(Machine& machine, Task& /*task*/) override {
+    at_ = (at_ + 1) % 3;
+    if (at_ == 1) return {Step::Kind::kRun, 5'000};
+    if (at_ == 2) {
+      if (whom_) machine.wake(*whom_, true);
+      if (goes_on_ > 0) return {Step::Kind::kRun, goes_on_};
+    }
+    at_ = 0;
+    return sleep_;
+  }
+
+ private:
+  std::uint64_t goes_on_;
+  Step sleep_;
+  Task* whom_ = nullptr;
+  int at_ = 0;
+};
+
+class SimHandoff : public SimDispatcher {
+ protected:
+  // One that wakes another up and goes on for so long. The other one wakes it up in turn if it does
+  // not, or else it sleeps for a millisecond.
+  void make_pair(std::uint64_t goes_on) {
+    machine_.emplace(cpus(2), MachineOptions{}, &log_);
+    const Step block{Step::Kind::kBlock, 0};
+    const Step sleep{Step::Kind::kSleep, kMs};
+    auto caller = std::make_unique<Caller>(goes_on, goes_on > 0 ? sleep : block);
+    auto called = std::make_unique<Caller>(0, block);
+    Caller& first = *caller;
+    Caller& second = *called;
+    Task& calls = machine_->start({.name = "caller", .behaviour = std::move(caller)});
+    first.call(machine_->start({.name = "frame", .behaviour = std::move(called)}));
+    if (goes_on == 0) second.call(calls);
+  }
+
+  [[nodiscard]] std::uint64_t longest_wait() const {
+    return log_.waits.empty() ? 0 : *std::ranges::max_element(log_.waits);
+  }
+
+  Log log_;
+};
+
+TEST_F(SimHandoff, LeavesTheOtherCpuIdle) {
+  make_pair(0);
+  run(10 * kMs);
+  const std::uint64_t idle[] = {machine_->idle_ns(0), machine_->idle_ns(1)};
+  log_.waits.clear();
+  run(100 * kMs);
+  EXPECT_GT(log_.waits.size(), 1000U);
+  const std::uint64_t more =
+      std::max(machine_->idle_ns(0) - idle[0], machine_->idle_ns(1) - idle[1]);
+  EXPECT_EQ(more, 100 * kMs);
+}
+
+TEST_F(SimHandoff, TakesTheCpuFromAWakerThatGoesOn) {
+  make_pair(3 * kMs);
+  run(kSec);
+  EXPECT_GT(log_.waits.size(), 100U);
+  EXPECT_LT(longest_wait(), 250'000U);
+}
+
+TEST_F(SimHandoff, LearnsThatAWakerGoesOn) {
+  make_pair(3 * kMs);
+  run(10 * kSec);
+  const auto late = [](std::uint64_t wait) { return wait > 20'000; };
+  EXPECT_GT(std::ranges::count_if(log_.waits, late), 2) << "it is tried again";
+  EXPECT_LT(std::ranges::count_if(log_.waits, late), 15);
+}
+
+TEST_F(SimHandoff, DoesNotPassAheadOfWhoWaits) {
+  make_pair(0);
+  std::vector<const Task*> hogs;
+  for (int i = 0; i < 4; ++i) hogs.push_back(&hog(*machine_));
+  run(kSec);
+  // Else the two would keep a CPU to themselves.
+  for (const Task* each : hogs) EXPECT_GT(each->se.sum_exec_runtime, kSec * 3 / 10);
+}
+
 // kernel/sched/ext_idle.c, scx_bpf_pick_idle_cpu_node(): SCX_PICK_IDLE_IN_NODE.
 TEST_F(SimDispatcher, LooksForAnIdleCpuInTheTasksNodeWithNumaLocal) {
   std::vector<Cpu> all;
@@ -327,9 +446,9 @@ TEST_F(SimDispatcher, WritesDownHowItEnded) {
   ops().dump(nullptr);
   char message[] = "as asked";
   scx_exit_info info{.exit_code = 3, .reason = "unregistered", .msg = message};
-  EXPECT_EQ(Machine::shm().dispatcher.attached, 1U);
+  EXPECT_EQ(Machine::channel().dispatcher.attached, 1U);
   ops().exit(&info);
-  EXPECT_EQ(Machine::shm().dispatcher.attached, 0U);
+  EXPECT_EQ(Machine::channel().dispatcher.attached, 0U);
 }
 
 // kernel/sched/ext.c, scx_bpf_create_dsq() and scx_enable(): if ops.init() fails, nothing begins.

@@ -2,6 +2,7 @@
 // ext.cc - the class sched_ext of the modelled machine, after kernel/sched/ext.c.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -20,7 +21,7 @@ void Machine::end_scheduler(int kind, std::string message) {
   if (!attached_) return;
   attached_ = false;
   exit_ = {kind, std::move(message)};
-  shm().dispatcher.attached = 0;
+  for (std::size_t d = 0; d < domains_.size(); ++d) channel(d).dispatcher.attached = 0;
 }
 
 // kernel/sched/core.c, is_cpu_allowed(): a CPU that goes keeps its own kernel threads to the end.
@@ -235,7 +236,8 @@ void Machine::schedule(CpuState& cpu) {
     if (prev->state == TaskState::kDead) {
       call(kKfRest, [&] { dispatcher().ops->exit_task(prev, nullptr); });
       // kernel/exit.c: its file descriptors are closed, and with the last link the scheduler goes.
-      if (prev == agent_) end_scheduler(Exit::kUnregistered, "unregistered from user space");
+      if (std::ranges::find(agents_, prev) != agents_.end())
+        end_scheduler(Exit::kUnregistered, "unregistered from user space");
     }
   }
   if (exit_.kind != Exit::kNone) return;
@@ -351,6 +353,7 @@ void Machine::switch_to(CpuState& cpu, Task* next) {
   if (next->queue) next->queue->remove(*next);
   idle_.clear(static_cast<unsigned>(cpu.id));
   if (std::exchange(cpu.idle, false)) cpu.idle_ns += now_ - cpu.idle_since;
+  tell_of_idleness(cpu, false);
   spent_ += options_.costs.context_switch + cost_of_moving(*next, cpu.id);
   cpu.task = next;
   cpu.charged_at = now_;
@@ -379,11 +382,21 @@ std::uint64_t Machine::cost_of_moving(const Task& task, int cpu) const {
   return options_.costs.migration + (cold ? options_.costs.cold_cache : 0);
 }
 
-// ext_idle.c, __scx_update_idle().
+// ext_idle.c, __scx_update_idle(): the mask first, then the dispatcher's callback.
 void Machine::go_idle(CpuState& cpu) {
+  const bool runs_idle_thread = !is_stolen(cpu.id);
   if (!std::exchange(cpu.idle, true)) cpu.idle_since = now_;
-  if (!is_stolen(cpu.id)) idle_.set(static_cast<unsigned>(cpu.id));
+  if (runs_idle_thread) idle_.set(static_cast<unsigned>(cpu.id));
   note_siblings(cpu);
+  tell_of_idleness(cpu, runs_idle_thread);
+}
+
+// kernel/sched/idle.c, set_next_task_idle() and put_prev_task_idle(): told is who comes from
+// another task, or goes to one; not who looks for work and finds none.
+void Machine::tell_of_idleness(CpuState& cpu, bool idle) {
+  if (std::exchange(cpu.runs_idle_thread, idle) == idle || !attached_) return;
+  if (dispatcher().ops->update_idle)
+    call(kKfRest, [&] { dispatcher().ops->update_idle(cpu.id, idle); });
 }
 
 }  // namespace cppland::sim

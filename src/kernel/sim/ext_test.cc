@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ext_test.cc - what the class does with a scheduler, for one of the tests' own. Rules without a
 // file are those of kernel/sched/ext.c.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct Heard {
   std::vector<u32> running_on;
   std::vector<s32> dispatch_on;
   std::vector<s32> released;
+  std::vector<std::string> idleness;
   task_struct* forgotten = nullptr;
   bool forgets = false;
   bool takes = true;
@@ -68,6 +70,13 @@ class SimExt : public ::testing::Test {
     };
     ops.running = [](task_struct*) { heard.running_on.push_back(bpf_get_smp_processor_id()); };
     ops.cpu_release = [](s32 cpu, scx_cpu_release_args*) { heard.released.push_back(cpu); };
+    ops.update_idle = [](s32 cpu, bool idle) {
+      const cpumask* mask = scx_bpf_get_idle_cpumask();
+      const bool marked = bpf_cpumask_test_cpu(static_cast<u32>(cpu), mask);
+      scx_bpf_put_idle_cpumask(mask);
+      heard.idleness.push_back(
+          fmt::format("{} {} {}", cpu, idle ? "idle" : "busy", marked ? "marked" : "unmarked"));
+    };
     ops.cpu_online = [](s32) {};
     ops.cpu_offline = [](s32) {};
     for (int i = 0; i < hogs; ++i) hog(*machine_);
@@ -95,6 +104,32 @@ TEST_F(SimExt, TellsOfTheLastTaskWhenItsCpuBecomesIdle) {
   ASSERT_FALSE(heard.enqueue_flags.empty());
   EXPECT_EQ(heard.enqueue_flags[0], std::uint64_t{SCX_ENQ_LAST});
   EXPECT_EQ(machine_->running_on(0), nullptr);
+}
+
+// ext_idle.c, __scx_update_idle(): told when the mask has it; not if a CPU that was idle finds
+// nothing.
+TEST_F(SimExt, TellsOfACpuThatBecomesIdleOnceItIsMarked) {
+  make(1, 0);
+  Task& task =
+      machine_->start({.name = "task", .behaviour = std::make_unique<Periodic>(10 * kMs, kMs)});
+  run(5 * kMs);
+  EXPECT_EQ(task.state, TaskState::kBlocked);
+  EXPECT_EQ(heard.idleness, (std::vector<std::string>{"0 busy unmarked", "0 idle marked"}));
+  heard.idleness.clear();
+  machine_->at(machine_->now() + 1, [] { scx_bpf_kick_cpu(0, 0); });
+  run(kMs);
+  EXPECT_EQ(heard.idleness, std::vector<std::string>{});
+}
+
+// __scx_update_idle(), from set_next_task_idle() and put_prev_task_idle(): a task of a higher class
+// is not the idle thread.
+TEST_F(SimExt, TellsOfACpuThatAHigherClassTakesFromIdleness) {
+  make(1, 0);
+  machine_->at(machine_->now() + 1, [&] { machine_->steal(0, kMs); });
+  run(kMs / 2);
+  EXPECT_EQ(heard.idleness, std::vector<std::string>{"0 busy unmarked"});
+  run(kMs);
+  EXPECT_EQ(heard.idleness.back(), "0 idle marked");
 }
 
 // put_prev_task_scx(): a higher class that takes the CPU leaves the task no last one.

@@ -31,6 +31,12 @@ class Kfuncs {
 
   static std::uint64_t now() { return m().now_ + m().spent_; }
   static int this_cpu() { return m().this_cpu_; }
+  static std::uint64_t current_pid_tgid() {
+    const Task* task = m().cpus_[Machine::index(this_cpu())].task;  // or the idle thread
+    if (!task) return 0;
+    return std::uint64_t{static_cast<std::uint32_t>(task->tgid)} << 32 |
+           static_cast<std::uint32_t>(task->pid);
+  }
   // Others go on before what the caller is about to do.
   static void others() { m().interleave(); }
 
@@ -231,7 +237,8 @@ class Kfuncs {
   // kernel/bpf/ringbuf.c, bpf_ringbuf_commit(): whoever polls is woken once interrupts are enabled.
   static void call_agent() {
     m().agent_called_ = true;
-    if (m().agent_) m().later([machine = &m()] { machine->wake(*machine->agent_, false); });
+    if (!m().agents_.empty())
+      m().later([machine = &m()] { machine->wake(*machine->agents_.front(), false); });
   }
 
   static std::byte* array(void* map, std::size_t size) {
@@ -374,6 +381,7 @@ u64 bpf_ktime_get_ns() {
   return Kfuncs::now();
 }
 u32 bpf_get_smp_processor_id() { return static_cast<u32>(Kfuncs::this_cpu()); }
+u64 bpf_get_current_pid_tgid() { return Kfuncs::current_pid_tgid(); }
 void sim_trace(const char* /*format*/, ...) {}
 
 long sim_read_str(char* to, u32 size, const char* from) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "kernel/domain_tables.h"
 #include "kernel/shared_rings.h"
 #include "kernel/sim/dispatcher.h"
 
@@ -46,6 +47,10 @@ Machine::CpuState::CpuState(int cpu, const Cpu* of_topology)
 Machine::Machine(Topology topology, const MachineOptions& options, Observer* observer)
     : topology_(std::move(topology)),
       options_(options),
+      domains_(options.cpus_per_agent == 0
+                   ? one_domain(topology_)
+                   : llc_domains(topology_, static_cast<unsigned>(options.cpus_per_agent),
+                                 CPPLAND_MAX_DOMAINS)),
       observer_(observer ? observer : &nobody_),
       random_(options.interleave_seed) {
   the_machine = this;
@@ -82,7 +87,15 @@ Machine::Machine(Topology topology, const MachineOptions& options, Observer* obs
   *dispatcher().heartbeat_ns = std::min<std::uint64_t>(kSecond, options_.timeout_ns / 4);
   *dispatcher().exit_dump_len = 0;
   if (options_.strict) *dispatcher().agent_rest = 0;
-  SharedRings::format(shm(), topology_.nr_cpu_ids());
+  fill({.nr_cpus = *dispatcher().nr_cpus,
+        .nr_domains = *dispatcher().nr_domains,
+        .domain_mask = *dispatcher().domain_mask,
+        .domain_of_cpu = dispatcher().domain_of_cpu,
+        .cpu_by_domain = dispatcher().cpu_by_domain,
+        .domain_begin = dispatcher().domain_begin},
+       domains_);
+  format(shm(), topology_.nr_cpu_ids(), static_cast<std::uint32_t>(domains_.size()));
+  for (std::size_t d = 0; d < domains_.size(); ++d) channel(d) = {};
 }
 
 Machine::~Machine() {
@@ -95,6 +108,10 @@ Machine::~Machine() {
 Machine& Machine::current() { return *the_machine; }
 
 cppland_shm& Machine::shm() noexcept { return *dispatcher().shm; }
+
+cppland_channel& Machine::channel(std::size_t domain) noexcept {
+  return dispatcher().channels[domain];
+}
 
 Task* Machine::task_of(std::uint64_t tid) noexcept {
   const std::uint64_t i = tid - kFirstTid;
@@ -133,9 +150,16 @@ Task& Machine::start(TaskSpec spec) {
 }
 
 Task& Machine::start_agent(TaskSpec spec) {
+  const std::size_t d = agents_.size();
+  if (domains_.size() > 1) {
+    spec.cpus = {};
+    for (const unsigned cpu : domains_[d])
+      if (topology_.find(cpu)->online) spec.cpus.set(cpu);
+  }
   Task& task = add(std::move(spec));
-  agent_ = &task;
-  *dispatcher().agent_tid = task.pid;
+  agents_.push_back(&task);
+  task.tgid = agents_.front()->tgid;  // threads of one process
+  dispatcher().agent_tid[d] = task.pid;
   *dispatcher().agent_tgid = task.tgid;
   return task;
 }
@@ -148,6 +172,7 @@ void Machine::attach() {
   }
   for (CpuState& cpu : cpus_) {
     if (!online_.test(static_cast<unsigned>(cpu.id))) continue;
+    cpu.runs_idle_thread = true;
     go_idle(cpu);
   }
   const std::size_t n = tasks_.size();

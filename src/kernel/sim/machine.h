@@ -26,6 +26,7 @@
 #include "kernel/sim/costs.h"
 #include "kernel/sim/dispatch_queue.h"
 #include "kernel/sim/kernel_types.h"
+#include "topology/domains.h"
 #include "topology/topology.h"
 
 namespace cppland::sim {
@@ -146,6 +147,8 @@ struct MachineOptions {
   std::uint64_t late_ns = 0;
   std::uint64_t forget_ns = 0;
   std::uint64_t starve_ns = 0;
+  // Agents are for at least so many CPUs that share a last-level cache; 0: there is one.
+  std::uint64_t cpus_per_agent = 0;
   bool strict = false;
   bool agent_sleeps = false;  // when it has nothing to do, until the dispatcher calls it
   bool percpu_local = false;
@@ -171,8 +174,10 @@ class Machine {
 
   // Starts a task, which may run from now on. Before attach() it waits for that.
   Task& start(TaskSpec spec);
-  // The same for the agent. To be called once, before attach().
+  // The same for the agent of each domain, in their order, which may run on the domain's CPUs. To
+  // be called before attach().
   Task& start_agent(TaskSpec spec);
+  [[nodiscard]] const Domains& domains() const noexcept { return domains_; }
   [[nodiscard]] bool agent_sleeps() const noexcept { return options_.agent_sleeps; }
   // Whether the dispatcher has called an agent that sleeps, since this was last asked.
   bool answer_call() noexcept { return std::exchange(agent_called_, false); }
@@ -207,6 +212,7 @@ class Machine {
   [[nodiscard]] bool attached() const noexcept { return attached_; }
   [[nodiscard]] const Topology& topology() const noexcept { return topology_; }
   [[nodiscard]] static cppland_shm& shm() noexcept;
+  [[nodiscard]] static cppland_channel& channel(std::size_t domain = 0) noexcept;
   [[nodiscard]] const std::vector<std::unique_ptr<Task>>& tasks() const noexcept { return tasks_; }
   [[nodiscard]] Task* running_on(int cpu) const noexcept { return cpus_[index(cpu)].task; }
   [[nodiscard]] std::uint64_t idle_ns(int cpu) const noexcept;
@@ -243,6 +249,7 @@ class Machine {
     std::uint64_t stop = 0;        // tells the ends of steps apart
     bool resched = false;
     bool idle = false;
+    bool runs_idle_thread = false;
     bool in_dispatch = false;
     bool busy_sibling = false;       // it shares its core with a task, and is the slower for it
     std::uint64_t stolen_until = 0;  // by a task of a higher class
@@ -309,6 +316,7 @@ class Machine {
   Task* pick(CpuState& cpu, Task* prev, bool prev_ready);
   void switch_to(CpuState& cpu, Task* next);
   void go_idle(CpuState& cpu);
+  void tell_of_idleness(CpuState& cpu, bool idle);
   void put_prev(CpuState& cpu, Task& prev, bool last);
   void dispatch(CpuState& cpu, Task* prev);
   void flush(CpuState& cpu);
@@ -364,6 +372,7 @@ class Machine {
 
   Topology topology_;
   MachineOptions options_;
+  Domains domains_;
   Observer* observer_;
   Observer nobody_;
   std::vector<std::unique_ptr<Task>> tasks_;  // by tid, from kFirstTid on
@@ -383,7 +392,7 @@ class Machine {
   std::vector<CpuSet> in_node_;  // by node
   std::vector<CpuSet> in_core_;  // by core
   Exit exit_;
-  Task* agent_ = nullptr;
+  std::vector<Task*> agents_;  // by domain
   bool agent_called_ = false;
   Task* being_inserted_ = nullptr;
   unsigned kf_mask_ = kKfUnlocked;  // of the callback that this CPU is in

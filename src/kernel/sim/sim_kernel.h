@@ -11,7 +11,8 @@ namespace cppland::sim {
 // Does not own the machine. What the agent's work costs is for its Behaviour to say.
 class SimKernel : public Kernel {
  public:
-  explicit SimKernel(Machine& machine) : machine_(&machine), rings_(Machine::shm()) {}
+  explicit SimKernel(Machine& machine, std::uint32_t domain = 0)
+      : machine_(&machine), rings_(Machine::channel(domain)) {}
 
   [[nodiscard]] bool attached() const noexcept override { return machine_->attached(); }
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return machine_->now(); }

@@ -53,6 +53,7 @@ void ChaosKernel::repeat_old() {
     const Wait& wait = over_[random_.below(over_.size())];
     cppland_decision d{};
     d.op = CPPLAND_DECIDE_RUN;
+    d.domain = domain_;
     d.tid = wait.tid;
     d.generation = wait.generation;
     d.key = kHostileKey;
@@ -90,7 +91,7 @@ cppland_decision ChaosKernel::make_up() {
   d.key = kHostileKey;
   d.slice_ns = random_.below(1'000'000'000'000);
   d.cpu = static_cast<std::int32_t>(random_.below(12)) - 4;
-  d.domain = random_.one_in(8) ? 7 : 0;
+  d.domain = random_.one_in(8) ? 7 : domain_;
   // Credit is the task's, not a wait's: what it may be given it may be given late.
   if (d.op == CPPLAND_DECIDE_CREDIT) d.wake_credit_ns = random_.below(1'000'000);
   return d;
@@ -99,7 +100,7 @@ cppland_decision ChaosKernel::make_up() {
 void ChaosKernel::park(std::uint32_t nr_scheduled) noexcept {
   SimKernel::park(nr_scheduled);
   // As if nothing had been read for long: the dispatcher takes the ring for full.
-  if (full_ring) Machine::shm().agent.event_tail -= CPPLAND_EVENT_SLOTS;
+  if (full_ring) Machine::channel(domain_).agent.event_tail -= CPPLAND_EVENT_SLOTS;
 }
 
 Step ChaosAgent::next(Machine& machine, sim::Task& task) {

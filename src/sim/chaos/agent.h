@@ -20,8 +20,11 @@ inline constexpr std::uint64_t kHostileKey = 0x0bad'0bad'0bad'0badULL;
 // A view of the kernel that loses, delays and makes up.
 class ChaosKernel final : public SimKernel {
  public:
-  ChaosKernel(Machine& machine, std::uint64_t seed, unsigned named_percent)
-      : SimKernel(machine), named_percent_(named_percent), random_(seed) {}
+  ChaosKernel(Machine& machine, std::uint64_t seed, unsigned named_percent, std::uint32_t domain)
+      : SimKernel(machine, domain),
+        domain_(domain),
+        named_percent_(named_percent),
+        random_(seed + domain) {}
 
   std::size_t read_events(std::span<cppland_event> out) noexcept override;
   std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept override;
@@ -46,6 +49,7 @@ class ChaosKernel final : public SimKernel {
   void repeat_old();
   void place(cppland_decision& d);
 
+  std::uint32_t domain_;
   unsigned named_percent_;  // of the decisions, that name a CPU
   Random random_;
   std::vector<cppland_event> heard_;  // the last events, as far as they tell of a wait
@@ -55,8 +59,9 @@ class ChaosKernel final : public SimKernel {
 
 class ChaosAgent final : public Behaviour {
  public:
-  ChaosAgent(const ChaosPlan& plan, Machine& machine, PolicyRunner& policy)
-      : ChaosAgent(std::make_unique<ChaosKernel>(machine, plan.seed, plan.named_percent), policy) {}
+  ChaosAgent(const ChaosPlan& plan, Machine& machine, PolicyRunner& policy, std::uint32_t domain)
+      : ChaosAgent(std::make_unique<ChaosKernel>(machine, plan.seed, plan.named_percent, domain),
+                   policy, domain) {}
 
   Step next(Machine& machine, sim::Task& task) override;
 
@@ -64,8 +69,8 @@ class ChaosAgent final : public Behaviour {
   void disturb(const ChaosStep& step);
 
  private:
-  ChaosAgent(std::unique_ptr<ChaosKernel> kernel, PolicyRunner& policy)
-      : kernel_(kernel.get()), agent_(std::move(kernel), policy) {}
+  ChaosAgent(std::unique_ptr<ChaosKernel> kernel, PolicyRunner& policy, std::uint32_t domain)
+      : kernel_(kernel.get()), agent_(std::move(kernel), policy, {}, domain) {}
 
   ChaosKernel* kernel_;
   AgentTask agent_;

@@ -57,7 +57,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ChaosStep, at_us, what, task, value, cpus)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChaosPlan, seed, policy, shape, nr_cpus, strict,
                                                 percpu_local, numa_local, duration_us,
                                                 interleave_percent, timeout_us, named_percent,
-                                                contest_from_us, tasks, steps)
+                                                contest_from_us, several_agents, tasks, steps)
 // NOLINTEND(misc-const-correctness)
 
 namespace {
@@ -254,6 +254,8 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
   } else {
     draw_chaos(random, plan);
   }
+  const bool llcs = plan.shape == ChaosShape::kLlcs || plan.shape == ChaosShape::kNodes;
+  plan.several_agents = llcs && seed % 2 == 1;
   return plan;
 }
 

@@ -70,6 +70,7 @@ struct ChaosPlan {
   std::string policy{};
   ChaosShape shape = ChaosShape::kFlat;
   unsigned nr_cpus = 1;
+  bool several_agents = false;  // one for each last-level cache; all do the same things wrong
   bool strict = false;
   bool percpu_local = false;
   bool numa_local = false;

@@ -4,23 +4,42 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace cppland::sim {
 
-std::string Told::listen(bool exact) {
-  const cppland_shm& shm = Machine::shm();
-  for (; read_ != shm.dispatcher.event_head; ++read_) {
-    const cppland_event& event = shm.event[read_ % CPPLAND_EVENT_SLOTS];
-    if (event.seq != read_ + 1) break;  // its CPU is about to fill it
-    if (auto wrong = hear(event, exact); !wrong.empty()) return wrong;
+std::string Told::listen(const Machine& machine, bool exact) {
+  std::vector<cppland_event> heard;
+  read_.resize(machine.domains().size());
+  for (std::size_t d = 0; d < read_.size(); ++d) {
+    const cppland_channel& channel = Machine::channel(d);
+    std::uint64_t& read = read_[d];
+    for (; read != channel.dispatcher.event_head; ++read) {
+      const cppland_event& event = channel.event[read % CPPLAND_EVENT_SLOTS];
+      if (event.seq != read + 1) break;  // its CPU is about to fill it
+      heard.push_back(event);
+    }
   }
+  // Of one task, those to one agent are in order, and those to several are by the time it used; an
+  // agent that need not remember it hears so after another one has heard of it.
+  std::ranges::sort(heard, {}, [](const cppland_event& event) {
+    return std::tuple(event.total_ns, event.type == CPPLAND_EVENT_GONE, event.generation);
+  });
+  for (const cppland_event& event : heard)
+    if (auto wrong = hear(event, exact); !wrong.empty()) return wrong;
   return {};
 }
 
 std::string Told::hear(const cppland_event& event, bool exact) {
   Of& of = tasks_[event.tid];
-  if (event.type == CPPLAND_EVENT_GONE) of.gone = true;
+  if (event.type == CPPLAND_EVENT_GONE) {
+    of.gone |= of.domain == event.domain;  // for others it has gone elsewhere
+  } else {
+    of.domain = event.domain;
+    of.gone = false;
+  }
   const std::uint64_t before = std::exchange(of.total_ns, event.total_ns);
   if (!exact) return {};
   if (event.total_ns != before + event.used_ns)

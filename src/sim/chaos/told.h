@@ -5,29 +5,31 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "kernel/sim/machine.h"
 
 namespace cppland::sim {
 
-// Reads the ring of events beside the agent, before anything is written over.
+// Reads the rings of events beside the agents, before anything is written over.
 class Told {
  public:
   // @exact: CPUs do not tell of one task at once. What is wrong with what has been told since.
-  [[nodiscard]] std::string listen(bool exact);
+  [[nodiscard]] std::string listen(const Machine& machine, bool exact);
   // Whether a task that is dead is known, and has not been told to be gone.
   [[nodiscard]] bool misses(const Task& task, std::uint64_t now);
 
  private:
   struct Of {
     std::uint64_t total_ns = 0;
+    std::uint32_t domain = 0;  // whose agent heard last that it is there
     std::uint64_t dead_since = 0;
     bool gone = false;
   };
 
   [[nodiscard]] std::string hear(const cppland_event& event, bool exact);
 
-  std::uint64_t read_ = 0;
+  std::vector<std::uint64_t> read_;  // by domain
   std::unordered_map<std::int32_t, Of> tasks_;
 };
 

@@ -13,12 +13,17 @@ namespace cppland::sim {
 namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kAsked = CPPLAND_MAX_CPUS + 2;  // DSQ_ASKED of bpf/state.bpf.h
-constexpr std::uint64_t kQueues = 5;                    // DSQ_SHARED and what follows
-constexpr std::uint64_t kRescueEvery = 50 * kMs;        // RESCUE_EVERY of bpf/rescue.bpf.h
+constexpr std::uint64_t kQueues = 5;              // of each domain: bpf/state.bpf.h, enum dsq_kind
+constexpr std::uint64_t kAsked = 2;               // ... ASKED of them
+constexpr std::uint64_t kRescueEvery = 50 * kMs;  // RESCUE_EVERY of bpf/rescue.bpf.h
 constexpr std::uint64_t kTick = 4 * kMs;
 constexpr std::uint64_t kSlice = 100 * kMs;  // slice_max_ns of bpf/state.bpf.h
 constexpr std::uint64_t kGone = 30 * kMs;    // within that a CPU that shall go is gone
+
+bool is_of_domains(const DispatchQueue& queue) {
+  return queue.id() >= CPPLAND_MAX_CPUS &&
+         queue.id() < CPPLAND_MAX_CPUS + kQueues * CPPLAND_MAX_DOMAINS;
+}
 
 }  // namespace
 
@@ -50,7 +55,8 @@ void Watch::note(std::string_view what, const Task& task, int cpu, std::uint64_t
 void Watch::settled(Machine& machine) {
   if (!wrong_.empty()) return;
   if (machine.exit().kind != Exit::kNone) {
-    const bool killed = agent_->state == TaskState::kDead;
+    const bool killed = std::ranges::any_of(
+        agents_, [](const Task* agent) { return agent->state == TaskState::kDead; });
     if (!killed || machine.exit().kind != Exit::kUnregistered)
       wrong_ = fmt::format("the kernel ended it: {}", machine.exit().message);
     return;
@@ -70,7 +76,8 @@ std::string Watch::look(const Machine& machine) {
     const bool bound = task.queue && task.queue->id() < CPPLAND_MAX_CPUS;
     if (known.bound && !bound) known.freed_at = machine.now();
     known.bound = bound;
-    const bool asked = task.queue && task.queue->id() == kAsked;
+    const bool asked = task.queue && is_of_domains(*task.queue) &&
+                       (task.queue->id() - CPPLAND_MAX_CPUS) % kQueues == kAsked;
     if (!asked || known.asked_since == 0) known.asked_since = asked ? machine.now() : 0;
     if (task.state != TaskState::kWaiting) continue;
     if (auto wrong = look_at_waiting(machine, known); !wrong.empty()) return wrong;
@@ -120,7 +127,7 @@ std::string Watch::look_at_cpus(const Machine& machine) {
 std::string Watch::look_at_waiting(const Machine& machine, const Known& known) const {
   const Task& task = *known.task;
   const bool is_exempt = (task.task_struct::flags & PF_KTHREAD) != 0 && task.nr_cpus_allowed == 1;
-  if (is_exempt && task.queue->id() < CPPLAND_MAX_CPUS + kQueues)
+  if (is_exempt && (task.queue->id() < CPPLAND_MAX_CPUS || is_of_domains(*task.queue)))
     return fmt::format("{} waits with others in queue {:#x}", task.name, task.queue->id());
   const std::uint64_t waited = machine.now() - task.runnable_since;
   if (waited < kMs) return {};  // its CPU may be on its way
@@ -158,7 +165,8 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
 }
 
 // The time that the machine goes on without the agent is part of all the time.
-std::string Watch::look_at_failovers(std::uint64_t at) {
+std::string Watch::look_at_failovers(std::uint64_t at) const {
+  at *= agents_.size();
   const std::uint64_t without = counter(Machine::shm(), CPPLAND_FAILOVER_NS);
   if (without <= at) return {};
   return fmt::format("{} of {} us were without the agent", without / 1'000, at / 1'000);
@@ -166,7 +174,8 @@ std::string Watch::look_at_failovers(std::uint64_t at) {
 
 std::string Watch::look_at_agents_work(const Machine& machine) {
   const std::uint64_t at = machine.now() - began_at_;
-  if (auto wrong = told_.listen(plan_.interleave_percent == 0); !wrong.empty()) return wrong;
+  if (auto wrong = told_.listen(machine, plan_.interleave_percent == 0); !wrong.empty())
+    return wrong;
   if (auto wrong = look_at_failovers(at); !wrong.empty()) return wrong;
   if (auto wrong = contest_.look(at); !wrong.empty()) return wrong;
   if (!agent_is_sound_) return {};

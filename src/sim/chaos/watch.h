@@ -25,7 +25,7 @@ class Watch final : public Observer {
 
   explicit Watch(const ChaosPlan& plan);
 
-  void expect(const Task* agent) { agent_ = agent; }
+  void expect(const std::vector<Task*>& agents) { agents_ = agents; }
   // When the run begins.
   void begin(std::uint64_t at) { began_at_ = at; }
   void started(const Task& task, ChaosTaskKind kind);
@@ -64,14 +64,14 @@ class Watch final : public Observer {
   [[nodiscard]] std::string look_at_task(const Machine& machine, const Task& task);
   [[nodiscard]] std::string look_at_waiting(const Machine& machine, const Known& known) const;
   [[nodiscard]] std::string look_at_agents_work(const Machine& machine);
-  [[nodiscard]] static std::string look_at_failovers(std::uint64_t at);
+  [[nodiscard]] std::string look_at_failovers(std::uint64_t at) const;
   std::string look_at_cpus(const Machine& machine);
 
   const ChaosPlan& plan_;
   bool agent_is_sound_;
   bool cpus_disturbed_ = false;
   bool tells_ = false;
-  const Task* agent_ = nullptr;
+  std::vector<Task*> agents_;
   std::uint64_t began_at_ = 0;
   Contest contest_;
   Told told_;

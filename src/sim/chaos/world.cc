@@ -142,13 +142,13 @@ class World {
  public:
   World(const ChaosPlan& plan, bool tells)
       : plan_(plan),
-        policy_(policy_of(plan)),
         watch_(plan),
         machine_(topology_of(plan),
                  {.timeout_ns = plan.timeout_us * kUs,
                   .late_ns = Watch::kLate,
                   .forget_ns = Watch::kForget,
                   .starve_ns = Watch::kStarve,
+                  .cpus_per_agent = plan.several_agents ? 1U : 0U,
                   .strict = plan.strict,
                   .percpu_local = plan.percpu_local,
                   .numa_local = plan.numa_local,
@@ -159,10 +159,14 @@ class World {
   }
 
   std::string run() {
-    auto agent = std::make_unique<ChaosAgent>(plan_, machine_, *policy_);
-    agent_ = agent.get();
-    agent_task_ = &machine_.start_agent({.name = "agent", .behaviour = std::move(agent)});
-    watch_.expect(agent_task_);
+    for (std::uint32_t d = 0; d < machine_.domains().size(); ++d) {
+      policies_.push_back(policy_of(plan_));
+      auto agent = std::make_unique<ChaosAgent>(plan_, machine_, *policies_.back(), d);
+      agents_.push_back(agent.get());
+      agent_tasks_.push_back(
+          &machine_.start_agent({.name = "agent", .behaviour = std::move(agent)}));
+    }
+    watch_.expect(agent_tasks_);
     const std::uint64_t begin = machine_.now();
     for (const ChaosTask& task : plan_.tasks) {
       if (task.start_us == 0)
@@ -197,14 +201,15 @@ class World {
   // The task that a step is about; null if there is none.
   Task* task_of(const ChaosStep& step) {
     const auto& tasks = machine_.tasks();
-    if (tasks.size() < 2) return nullptr;
-    Task* task = tasks[1 + step.task % (tasks.size() - 1)].get();
+    const std::size_t agents = agents_.size();
+    if (tasks.size() <= agents) return nullptr;
+    Task* task = tasks[agents + step.task % (tasks.size() - agents)].get();
     return task->state == TaskState::kDead ? nullptr : task;
   }
 
   void disturb(const ChaosStep& step) {
     Task* task = task_of(step);
-    watch_.note(name_of(step.what), task ? *task : *agent_task_,
+    watch_.note(name_of(step.what), task ? *task : *agent_tasks_.front(),
                 static_cast<int>(step.value % plan_.nr_cpus), machine_.now());
     switch (step.what) {
       case Disturbance::kAffinity:
@@ -220,8 +225,9 @@ class World {
         disturb_cpu(step, static_cast<int>(step.value % plan_.nr_cpus));
         return;
       default:
-        agent_->disturb(step);
-        if (step.what == Disturbance::kContinueAgent) machine_.wake(*agent_task_);
+        for (ChaosAgent* agent : agents_) agent->disturb(step);
+        if (step.what != Disturbance::kContinueAgent) return;
+        for (Task* agent : agent_tasks_) machine_.wake(*agent);
     }
   }
 
@@ -244,11 +250,11 @@ class World {
   }
 
   const ChaosPlan& plan_;
-  std::unique_ptr<PolicyRunner> policy_;
+  std::vector<std::unique_ptr<PolicyRunner>> policies_;  // by domain, as what follows
+  std::vector<ChaosAgent*> agents_;
+  std::vector<Task*> agent_tasks_;
   Watch watch_;
   Machine machine_;
-  ChaosAgent* agent_ = nullptr;
-  Task* agent_task_ = nullptr;
 };
 
 }  // namespace

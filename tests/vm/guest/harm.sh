@@ -4,7 +4,7 @@
 # a turn while nobody waits for long: nobody is lost.
 . "$(dirname "$0")/lib.sh"
 
-cpu_time() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; } # PROCESS: in ticks of 10 ms
+cpu_time() { cut -d ' ' -f 1 "/proc/$1/schedstat"; } # PROCESS: in ns
 
 # On one CPU many hogs of lower priority than another.
 starving_policy() {

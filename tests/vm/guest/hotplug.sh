@@ -57,6 +57,7 @@ start_in_storm() {
   if lives "$scheduler" && enabled; then
     ok "$name" "attached after $(restarts) restarts"
     seen_restarts=$((seen_restarts + $(restarts)))
+    memory_is_small "start $1"
     runs_on "$last" || fail "$name" "no task gets to run on CPU $last"
     detach "SIGINT after start $1 ends it with status 0" INT
   elif lives "$scheduler"; then

@@ -166,12 +166,19 @@ detach() {
   fi
 }
 
+# WHEN: the memory that it has, all of it locked, is no more than was promised.
+memory_is_small() {
+  local rss
+  rss=$(sed -nE 's/^VmRSS:\s+([0-9]+) kB/\1/p' "/proc/$scheduler/status")
+  compare "resident memory in KiB, $1" "${rss:-none}" "<=" 8192
+}
+
 # LABEL: a figure of the summary in the log, such as `u` of "u: 12".
 summary() { sed -nE "s/.*[ |]$1: ([0-9]+).*/\1/p" "$scheduler_log" | tail -n 1; }
 
 # Decisions of the agent so far, from the memory that it shares with the dispatcher.
 decisions() {
-  bpftool map dump name .data.shm | awk -v cpus="$(nproc)" '
+  bpftool map dump name .bss.shm | awk -v cpus="$(nproc)" '
     /"counter": \[/ { sub(/.*\[/, ""); sum += $0; if (++seen == cpus) exit }
     END { printf "%d\n", sum }'
 }

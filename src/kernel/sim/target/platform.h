@@ -63,6 +63,7 @@ struct bpf_timer;
 
 u64 bpf_ktime_get_ns(void);
 u32 bpf_get_smp_processor_id(void);
+u64 bpf_get_current_pid_tgid(void);
 void sim_trace(const char* format, ...) __attribute__((format(printf, 1, 2)));
 long sim_read_str(char* to, u32 size, const char* from);
 void* sim_array_element(void* map, u32 index, u32 max_entries, size_t size);
@@ -96,6 +97,8 @@ long bpf_ringbuf_output(void* ring, void* data, u64 size, u64 flags);
  */
 #define TUNABLE SEC()
 #define STATE SEC()
+#define CHANNELS  // as many as there can be: prepared for each machine, as many as it has
+#define NR_CHANNELS CPPLAND_MAX_DOMAINS
 #define KERNEL_OBJECTS SEC()
 
 #define STRUCT_OP(name, args...) name(args)

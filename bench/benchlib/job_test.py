@@ -14,8 +14,8 @@ sys.dont_write_bytecode = True
 BENCH = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCH))
 
-from compare import CompareError  # noqa: E402
-from compare.job import Event, Scheduler, parse_scheduler, run_here  # noqa: E402
+from benchlib import CompareError  # noqa: E402
+from benchlib.job import Event, Scheduler, parse_scheduler, run_here  # noqa: E402
 
 
 def events(body: str, command: str = "") -> list[Event]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Comparing the kernel's own scheduler with a sched_ext one.
 
+    cli        what command lines have in common
     figures    statistics over what cppland-load and others measured, and the file that keeps them
     job        the script that runs both, in a virtual machine or here
 """

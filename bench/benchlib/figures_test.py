@@ -10,8 +10,8 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from compare import CompareError  # noqa: E402
-from compare.figures import Latencies, check_writable, median, ratio, ratio_text, save  # noqa: E402
+from benchlib import CompareError  # noqa: E402
+from benchlib.figures import Latencies, check_writable, median, ratio, ratio_text, save  # noqa: E402
 
 
 class LatencyDistribution(unittest.TestCase):
