@@ -414,7 +414,9 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
 	/* The key of an earlier run would be smaller the longer ago that was. */
 	state->has_key = tctx->decided || (state->has_credit && tctx->has_key);
-	state->is_rare = !!(tctx->flags & TASK_RARE);
+	/* A hog, too, has woken up once. */
+	state->is_rare =
+		tctx->flags & TASK_RARE && p->se.sum_exec_runtime - tctx->woke_ns < rich_ns;
 	if (state->taker == p->pid) {
 		if (state->handed_at)
 			learn_from_handoff(tctx, now, HANDOFF_GOOD);
@@ -509,9 +511,7 @@ s32 STRUCT_OP_SLEEPABLE(cppland_init)
 		if (err)
 			return err;
 	}
-	err = 0;
-	if (!err && hybrid)
-		err = note_big_cpus();
+	err = hybrid ? note_big_cpus() : 0;
 	if (!err)
 		err = count_online() ?: init_nudges() ?: init_handoffs();
 	if (!err)

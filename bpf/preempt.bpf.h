@@ -114,9 +114,12 @@ static u64 urgency(const struct task_ctx *tctx, u64 vtime_now)
 	return tctx->vtime - vtime_now;
 }
 
-/* A preemption on credit that cuts a turn short takes more off it than the time that it is used
+/*
+ * A preemption on credit that cuts a turn short takes more off it than the time that it is used
  * for: tasks that send each other messages do it all the time. Who was preempted after a while has
- * had its turn. */
+ * had its turn. Without the agent each is paid for, with vtime: who uses about its share would
+ * preempt all the time else, and be in the way of the frame, which uses little.
+ */
 static void pay_fee(struct task_ctx *tctx)
 {
 	tctx->credit_until -= CPPLAND_PREEMPT_NS;
@@ -186,7 +189,9 @@ static s32 pick_victim(struct task_struct *p, struct task_ctx *tctx, bool by_vti
 	has_credit = by_vtime ? state->is_rare : state->has_credit;
 	may = ran >= protect_ns || (spare && !state->is_rare) || !has_credit;
 	if (may && take_cpu(victim, p, tctx->woke_at)) {
-		if (!by_vtime && ran < protect_ns)
+		if (by_vtime)
+			tctx->vtime += weighted(CPPLAND_PREEMPT_NS, p);
+		else if (ran < protect_ns)
 			pay_fee(tctx);
 		return victim;
 	}

@@ -296,6 +296,12 @@ static __always_inline void count(enum cppland_counter which, u64 by)
 		shm.cpu[cpu].counter[which] += by;
 }
 
+/* What so much CPU time is in @p's vtime. */
+static u64 weighted(u64 ns, const struct task_struct *p)
+{
+	return ns * WEIGHT_DEFAULT / (p->scx.weight ?: WEIGHT_DEFAULT);
+}
+
 /*
  * Charges @p for the CPU time that it used since the last charge. One who slept comes back at most
  * `sleeper_credit_ns` behind the others, so that nobody saves up time to take it all at once.
@@ -303,10 +309,9 @@ static __always_inline void count(enum cppland_counter which, u64 by)
 static void charge(struct task_struct *p, struct task_ctx *tctx)
 {
 	u64 total = p->se.sum_exec_runtime;
-	u64 weight = p->scx.weight ?: WEIGHT_DEFAULT;
 	u64 floor = domain_at(domain_of_task(p))->vtime_now - sleeper_credit_ns;
 
-	tctx->vtime += (total - tctx->charged_ns) * WEIGHT_DEFAULT / weight;
+	tctx->vtime += weighted(total - tctx->charged_ns, p);
 	tctx->charged_ns = total;
 	if (before(tctx->vtime, floor))
 		tctx->vtime = floor;

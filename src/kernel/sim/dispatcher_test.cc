@@ -325,6 +325,60 @@ TEST_F(SimDispatcher, TakesNoFeeForPreemptingWhoHasHadATurn) {
   EXPECT_LE(puppet_->heard_preempt_ns, 4 * CPPLAND_PREEMPT_NS);
 }
 
+// --- without the agent ---
+
+// Is called once, and never comes back, as if it were stopped.
+class Stopped final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override { return {Step::Kind::kBlock, 0}; }
+};
+
+// Sleeps once, and then works on and on.
+class LateHog final : public Behaviour {
+ public:
+  Step next(Machine& /*machine*/, Task& /*task*/) override {
+    if (!std::exchange(slept_, true)) return {Step::Kind::kSleep, 20 * kMs};
+    return {Step::Kind::kRun, kSec};
+  }
+
+ private:
+  bool slept_ = false;
+};
+
+TEST_F(SimDispatcher, WithoutTheAgentOnlyWhoUsesLittlePreemptsAllTheTime) {
+  static constexpr std::uint64_t kPeriod = 5 * kMs;
+  const auto preempted = [this](std::uint64_t work) {
+    make(cpus(1));
+    machine_->start_agent({.name = "agent", .behaviour = std::make_unique<Stopped>()});
+    for (int i = 0; i < 5; ++i) hog(*machine_);
+    machine_->start({.name = "often", .behaviour = std::make_unique<Periodic>(kPeriod, work)});
+    run(kSec);
+    const std::uint64_t before = count(CPPLAND_NR_PREEMPT_WAKEUPS);
+    run(4 * kSec);
+    const std::uint64_t during = count(CPPLAND_NR_PREEMPT_WAKEUPS) - before;
+    machine_.reset();
+    return during;
+  };
+  const std::uint64_t wakes = 4 * kSec / kPeriod;
+  EXPECT_GT(preempted(kPeriod / 20), wakes * 9 / 10);
+  EXPECT_LT(preempted(kPeriod * 16 / 100), wakes * 7 / 10) << "it uses about its sixth";
+}
+
+TEST_F(SimDispatcher, WithoutTheAgentAHogThatHasSleptOnceIsNotSpared) {
+  Log log;
+  machine_.emplace(cpus(1), MachineOptions{}, &log);
+  machine_->start_agent({.name = "agent", .behaviour = std::make_unique<Stopped>()});
+  for (int i = 0; i < 3; ++i)
+    machine_->start({.name = "hog", .behaviour = std::make_unique<LateHog>()});
+  machine_->start({.name = "frame", .behaviour = std::make_unique<Periodic>(17'100'000, 300'000)});
+  run(2 * kSec);
+  log.waits.clear();
+  run(4 * kSec);
+  EXPECT_GT(log.waits.size(), 200U);
+  EXPECT_LT(*std::ranges::max_element(log.waits), 100'000U);
+  machine_.reset();
+}
+
 // --- synchronous hand-offs ---
 
 // Runs for a while, wakes another one up, saying that it is about to sleep, goes on, and sleeps.

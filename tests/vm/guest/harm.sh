@@ -4,20 +4,40 @@
 # a turn while nobody waits for long: nobody is lost.
 . "$(dirname "$0")/lib.sh"
 
-cpu_time() { cut -d ' ' -f 1 "/proc/$1/schedstat"; } # PROCESS: in ns
+cpu_times() { # PROCESS...: in ns, a line each
+  local process
+  for process; do cut -d ' ' -f 1 "/proc/$process/schedstat" || echo ended; done
+}
+
+# PROCESS...: waits until all are hogs. Until then they start programs, for which one may wait for another.
+become_hogs() {
+  local process
+  for process; do
+    for ((i = 0; i < 600; i++)); do
+      [[ $(<"/proc/$process/comm") != sh ]] || break
+      sleep 0.2
+    done
+  done
+}
 
 # On one CPU many hogs of lower priority than another.
 starving_policy() {
-  local hog hogs before now still
+  local hogs before now still i
   attach "a policy that starves tasks attaches" scx_priority
   load taskset -c 1 sh -c 'while :; do :; done'
   for _ in {1..40}; do load chrt -i 0 taskset -c 1 sh -c 'while :; do :; done'; done
   hogs=("${background[@]:1}")
+  become_hogs "${hogs[@]}"
   for round in 1 2 3; do
-    before=$(for hog in "${hogs[@]}"; do cpu_time "$hog"; done)
+    mapfile -t before < <(cpu_times "${hogs[@]}")
     sleep 12
-    now=$(for hog in "${hogs[@]}"; do cpu_time "$hog"; done)
-    still=$(paste <(echo "$before") <(echo "$now") | awk '$1 == $2' | wc -l)
+    mapfile -t now < <(cpu_times "${hogs[@]}")
+    still=0
+    for i in "${!hogs[@]}"; do
+      [[ ${now[i]} == "${before[i]}" ]] || continue
+      still=$((still + 1))
+      remark "did not run: $(cut -d ' ' -f 1-3 "/proc/${hogs[i]}/stat") $(tr '\n' ' ' <"/proc/${hogs[i]}/stack")"
+    done
     compare "hogs of ${#hogs[@]} that it starves and that did not run, 12 s number $round" "$still" == 0
   done
   stays "at its end"
