@@ -11,7 +11,7 @@ from benchlib import CompareError, system_error
 from benchlib.cli import Parser
 
 from .baseline import save
-from .compare import compare, different_conditions
+from .compare import LEAST_US, compare, different_conditions
 from .read import MICRO, RESULTS, Benchmark, read
 
 DESCRIPTION = f"""\
@@ -19,8 +19,8 @@ Compares two benchmarks and says what became better or worse. OLD and NEW are fi
 JSON of decision_bench (--benchmark_out=FILE), or folders with a {RESULTS}, a
 {MICRO}, or both.
 
-A figure is worse if its median is, by more than the tolerance and by more than its seeds differ on either side. Where
-both have the scheduler 'default', figures are in units of its. Any allocation more is a regression, as is a failure
+A figure is worse if its median is, by more than the tolerance and by more than its seeds differ on either side, and a
+latency by more than {LEAST_US} us. Where both have the scheduler 'default', figures are in units of its. Any allocation more is a regression, as is a failure
 that OLD has not, and what OLD has and NEW lacks. Processor times are shown, but judged by nobody.
 """
 EPILOG = "Exit status: 0 without regressions, 1 with some (named at the end), 2 if these cannot be compared."

@@ -14,6 +14,7 @@ from .read import KINDS, Benchmark, Job, Key, Operation, Results
 BETTER, SAME, WORSE = "better", "same", "worse"
 NO_VERDICT = "-"  # of figures that are there to be seen only
 NO_CPUS = "-"
+LEAST_US = 20  # about an interrupt more or less, which a p99 of few wake-ups rests on
 Place = tuple[str, str, int]  # scheduler, workload, CPUs
 
 
@@ -48,10 +49,13 @@ class Comparison:
         return "\n".join(lines)
 
 
-def verdict(old: Sequence[float], new: Sequence[float], percent: float, more_is_better: bool = False) -> str:
-    """A change counts if it is more than so many percent, and more than what the seeds of either side differ by."""
+def verdict(
+    old: Sequence[float], new: Sequence[float], percent: float, more_is_better: bool = False, least: float = 0
+) -> str:
+    """A change counts if it is more than so many percent, than what the seeds of either side differ by, and than
+    LEAST."""
     change = median(new) - median(old)
-    if abs(change) <= max(abs(median(old)) * percent / 100, max(old) - min(old), max(new) - min(new)):
+    if abs(change) <= max(abs(median(old)) * percent / 100, max(old) - min(old), max(new) - min(new), least):
         return SAME
     return BETTER if (change > 0) == more_is_better else WORSE
 
@@ -125,11 +129,13 @@ def _measure(
     ratios = _to_default(old_jobs, place), _to_default(new_jobs, place)
     values = list(old.values()), list(new.values())
     better = ALL[workload].more_is_better
+    least = LEAST_US if ALL[workload].measure.endswith("_us") else 0
     if scheduler == DEFAULT or not all(ratios):
-        _add(found, name, *values, NO_VERDICT if measured_by else verdict(*values, percent, better))
+        _add(found, name, *values, NO_VERDICT if measured_by else verdict(*values, percent, better, least))
     else:
         found.to_default = True
-        _add(found, name, *ratios, verdict(*ratios, percent, better), "x")
+        least /= median(list(_values(old_jobs, (DEFAULT, workload, cpus)).values()))
+        _add(found, name, *ratios, verdict(*ratios, percent, better, least), "x")
 
 
 def _to_default(jobs: Mapping[Key, Job], place: Place) -> list[float]:

@@ -86,8 +86,8 @@ BUGS = (
     Bug(
         "the dispatcher ignores weights",
         "bpf/state.bpf.h",
-        "(total - tctx->charged_ns) * WEIGHT_DEFAULT / weight",
-        "(total - tctx->charged_ns) * (weight / weight)",
+        "return ns * WEIGHT_DEFAULT / (p->scx.weight ?: WEIGHT_DEFAULT);",
+        "return p ? ns : 0;",
     ),
     Bug(
         "of two the one that is ahead goes on",
