@@ -13,6 +13,7 @@
 
 #include "agent.bpf.h"
 
+/* From hold() to the queue it takes less. */
 #define ON_ITS_WAY_TO_WAIT (5 * NSEC_PER_USEC)
 
 #define BALANCE_EVERY (2 * NSEC_PER_MSEC)
