@@ -52,6 +52,7 @@ static bool send_event(u32 d, enum cppland_event_type type, struct task_struct *
 	e->total_ns = total;
 	e->preempt_ns = tctx->preempt_ns;
 	__builtin_memcpy(e->comm, p->comm, sizeof(e->comm));
+	tctx->flags = (tctx->flags & ~TASK_WOKE) | TASK_ANNOUNCED;
 	/* Pairs with the agent's acquiring load of `seq`: an exchange is a full barrier on every
 	 * architecture. */
 	__sync_lock_test_and_set(&e->seq, head + 1);
@@ -59,7 +60,6 @@ static bool send_event(u32 d, enum cppland_event_type type, struct task_struct *
 	tctx->preempt_ns = 0;
 	if (before(tctx->told_ns, total))
 		tctx->told_ns = total;
-	tctx->flags = (tctx->flags & ~TASK_WOKE) | TASK_ANNOUNCED;
 	count(CPPLAND_NR_EVENTS, 1);
 	return true;
 }
@@ -79,12 +79,11 @@ static bool tell(u32 d, enum cppland_event_type type, struct task_struct *p, str
 		tctx->told_in = before;
 		return false;
 	}
-	if (moved) {
+	if (moved)
 		send_event(before, CPPLAND_EVENT_GONE, p, tctx);
-		/* Sending is a full barrier, and so is what ops.exit_task() begins with. */
-		if (READ_ONCE(tctx->exited))
-			send_event(d, CPPLAND_EVENT_GONE, p, tctx);
-	}
+	/* Sending is a full barrier, and so is what ops.exit_task() begins with. */
+	if (READ_ONCE(tctx->exited))
+		send_event(d, CPPLAND_EVENT_GONE, p, tctx);
 	return true;
 }
 
