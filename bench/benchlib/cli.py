@@ -2,10 +2,11 @@
 """What the command lines of the benchmarks have in common."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import CompareError
+from . import CompareError, system_error
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,3 +25,19 @@ def numbers(most: int) -> Callable[[str], list[int]]:
         return [int(word) for word in words]
 
     return parse
+
+
+def run_command(name: str, command: Callable[[], int], trouble: int | None = None) -> int:
+    """The exit status of COMMAND, whose trouble is told in a line that begins with NAME; then TROUBLE, if given."""
+    try:
+        status = command()
+        sys.stdout.flush()
+    except CompareError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return trouble or error.status
+    except OSError as error:
+        print(f"{name}: {system_error(error)}", file=sys.stderr)
+        return trouble or 1
+    except KeyboardInterrupt:
+        return 130
+    return status

@@ -20,6 +20,7 @@ from . import CompareError
 ROOT = Path(__file__).resolve().parent.parent.parent
 NONE = "none"  # in place of a scheduler's command: the kernel's own once more
 SECONDS_TO_END = 30
+COMPILED = [ROOT / name for name in ("abi", "bench", "bpf", "include", "src", "tests")]  # what demo/compile needs
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchlib import CompareError, system_error
-from benchlib.cli import Parser
+from benchlib import CompareError
+from benchlib.cli import Parser, run_command
 
 from .baseline import save
 from .compare import LEAST_US, compare, different_conditions
@@ -27,18 +27,7 @@ EPILOG = "Exit status: 0 without regressions, 1 with some (named at the end), 2 
 
 
 def main(arguments: Sequence[str]) -> int:
-    try:
-        status = _run(_parse(arguments))
-        sys.stdout.flush()
-    except CompareError as error:
-        print(f"bench/compare: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"bench/compare: {system_error(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return status
+    return run_command("bench/compare", lambda: _run(_parse(arguments)), 2)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -9,8 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchlib import CompareError, system_error
-from benchlib.cli import Parser, numbers
+from benchlib import CompareError
+from benchlib.cli import Parser, numbers, run_command
 from benchlib.job import Guest, need_program, run_in_guest
 
 from .page import page
@@ -31,24 +31,17 @@ MOST = {"cpus": 64, "seeds": 1_000_000}
 
 
 def main(arguments: Sequence[str]) -> int:
-    try:
-        options = _parse(arguments)
-        if options.list:
-            for each in ALL.values():
-                print(f"{each.name:<16} {each.summary}")
-            return 0
-        need_program("cppland-load")
-        results = _run(options, find(options.schedulers))
-        print(f"{table(results)}\n\n{goals_table(results)}")
-        sys.stdout.flush()
-    except CompareError as error:
-        print(f"bench/run: {error}", file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"bench/run: {system_error(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run_command("bench/run", lambda: _main(_parse(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    if options.list:
+        for each in ALL.values():
+            print(f"{each.name:<16} {each.summary}")
+        return 0
+    need_program("cppland-load")
+    results = _run(options, find(options.schedulers))
+    print(f"{table(results)}\n\n{goals_table(results)}")
     return 0
 
 

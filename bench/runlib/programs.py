@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchlib import CompareError
 from benchlib.figures import Latencies
+from benchlib.job import COMPILED as TREE
 from benchlib.job import ROOT
 from fidelitylib.guest import CALIBRATION, PRELUDE
 from fidelitylib.run import LOGS
@@ -18,7 +19,7 @@ APPS = ROOT / "src" / "sim" / "workloads" / "data"  # those of the simulator
 # What compiles, and what of the tree it needs.
 COMPILED: Sequence[Path] = (
     ROOT / "tools" / "demo" / "compile",
-    *(ROOT / name for name in ("abi", "bench", "bpf", "include", "src", "tests")),
+    *TREE,
 )
 COMPILE = """\
 export TMPDIR=$PWD

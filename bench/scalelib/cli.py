@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
-from benchlib import CompareError, system_error
-from benchlib.cli import Parser, numbers
+from benchlib import CompareError
+from benchlib.cli import Parser, numbers, run_command
 from benchlib.job import build_folder, need_program
 
 from .figures import ONE, PER_LLC, Run, gains_table, run_of, table
@@ -30,33 +30,26 @@ MOST = {"cpus": 512, "pairs": 64, "seeds": 1_000_000}
 
 
 def main(arguments: Sequence[str]) -> int:
-    try:
-        options = _parse(arguments)
-        need_program("cppland")
-        output = Path(options.output)
-        output.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(options.jobs) as pool:
-            runs = list(pool.map(lambda job: _simulate(options, *job), _jobs(options)))
-        conditions = (
-            f"Policy {options.policy}, strict; {LLC} CPUs share a cache; seeds {', '.join(map(str, options.seeds))}; "
-            f"{options.seconds:g} s of the machine's time; medians."
-        )
-        text = f"{conditions}\n\n{gains_table(runs)}\n\n{table(runs)}\n"
-        (output / "scale.json").write_text(
-            json.dumps({"version": 1, "policy": options.policy, "runs": [run.json() for run in runs]}, indent=1) + "\n"
-        )
-        (output / "scale.md").write_text(text)
-        (output / "scale.html").write_text(page(runs, conditions))
-        print(text, end="")
-        sys.stdout.flush()
-    except CompareError as error:
-        print(f"bench/scale: {error}", file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"bench/scale: {system_error(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run_command("bench/scale", lambda: _main(_parse(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
+    need_program("cppland")
+    output = Path(options.output)
+    output.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        runs = list(pool.map(lambda job: _simulate(options, *job), _jobs(options)))
+    conditions = (
+        f"Policy {options.policy}, strict; {LLC} CPUs share a cache; seeds {', '.join(map(str, options.seeds))}; "
+        f"{options.seconds:g} s of the machine's time; medians."
+    )
+    text = f"{conditions}\n\n{gains_table(runs)}\n\n{table(runs)}\n"
+    (output / "scale.json").write_text(
+        json.dumps({"version": 1, "policy": options.policy, "runs": [run.json() for run in runs]}, indent=1) + "\n"
+    )
+    (output / "scale.md").write_text(text)
+    (output / "scale.html").write_text(page(runs, conditions))
+    print(text, end="")
     return 0
 
 

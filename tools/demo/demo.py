@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 sys.dont_write_bytecode = True  # no cache files in the source tree
 HERE = Path(__file__).resolve().parent
@@ -20,8 +20,9 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
 from benchlib import CompareError, system_error  # noqa: E402
+from benchlib.cli import Parser  # noqa: E402
 from benchlib.figures import check_writable, save  # noqa: E402
-from benchlib.job import NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
+from benchlib.job import COMPILED, NONE, Event, Guest, Scheduler, need_program, parse_scheduler  # noqa: E402
 from benchlib.job import run_here, run_in_guest  # noqa: E402
 from outcome import as_json, outcome_of, table, verdict  # noqa: E402
 
@@ -29,7 +30,6 @@ SCHED_EXT = Path("/sys/kernel/sched_ext")
 DEFAULT_SCHEDULER = "scx_cppland"
 MOST = 10_000
 COMPILE = HERE / "compile"
-COMPILED = [ROOT / name for name in ("abi", "bench", "bpf", "include", "src", "tests")]  # what it needs
 KERNELS_OWN, UNDER_TEST = "own", "other"
 LOAD = ("cppland-load", "--frames=1", "--audio=1", "--pairs=1", "--hogs-per-cpu=1", "--json=-")
 
@@ -42,11 +42,6 @@ background got done.
 It happens in a virtual machine with a kernel that has sched_ext (Linux 7), where time counts instructions: the figures
 are the same on every machine, however busy, and a second in there takes two or three out here.
 """
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise CompareError(f"{message} (try --help)", 2)
 
 
 def main(arguments: Sequence[str]) -> int:
