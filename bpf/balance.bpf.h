@@ -75,6 +75,12 @@ int run_deserted_agent(void)
 	return false;
 }
 
+/* Round about, the @i-th after @mine. */
+static u32 domain_after(u32 mine, u32 i)
+{
+	return mine + i < nr_domains ? mine + i : mine + i - nr_domains;
+}
+
 /* The clock that is ahead of all. */
 static u64 first_clock(void)
 {
@@ -99,7 +105,7 @@ int balance(u32 mine, u64 now)
 	u32 i;
 
 	bpf_for (i, 1, nr_domains) {
-		u32 d = mine + i < nr_domains ? mine + i : mine + i - nr_domains;
+		u32 d = domain_after(mine, i);
 		struct domain *dom = domain_at(d);
 		u64 lag = first - READ_ONCE(dom->vtime_now);
 		bool catches_up = lag < dom->lag;
@@ -116,7 +122,7 @@ int balance(u32 mine, u64 now)
 }
 
 /* Who runs on and on does not begin to run, by which the clock goes. */
-static void advance_clock(struct domain *dom, struct task_struct *p)
+static void charge_running(struct domain *dom, struct task_struct *p)
 {
 	struct task_ctx *tctx;
 
@@ -127,8 +133,7 @@ static void advance_clock(struct domain *dom, struct task_struct *p)
 	if (!tctx)
 		return;
 	charge(p, tctx);
-	if (before(dom->vtime_now, tctx->vtime))
-		dom->vtime_now = tctx->vtime;
+	advance_clock(dom, tctx->vtime);
 }
 
 /* Before what waits in this CPU's own domain @mine, and before @prev, if that may go on. */
@@ -141,7 +146,7 @@ static bool serve_others(u32 mine, struct task_struct *prev, u64 now)
 	if (before(now, dom->next_balance_at))
 		return false;
 	dom->next_balance_at = now + BALANCE_EVERY;
-	advance_clock(dom, prev);
+	charge_running(dom, prev);
 	return balance(mine, now);
 }
 
@@ -197,11 +202,9 @@ int help_others(u32 mine)
 	u32 i;
 
 	bpf_for (i, 1, nr_domains) {
-		u32 d = mine + i < nr_domains ? mine + i : mine + i - nr_domains;
-		u64 clock = READ_ONCE(domain_at(d)->vtime_now);
+		u32 d = domain_after(mine, i);
 
-		if (before(dom->vtime_now, clock))
-			dom->vtime_now = clock;
+		advance_clock(dom, READ_ONCE(domain_at(d)->vtime_now));
 		if (take_over(d))
 			return true;
 	}

@@ -167,14 +167,15 @@ static void hold(struct task_struct *p, struct task_ctx *tctx, bool woke, u64 en
 	struct cpu_state *state = cpu_state_of(bpf_get_smp_processor_id());
 	u32 d = domain_of_task(p);
 	bool resumed = resumes(p, tctx);
+	u64 now = bpf_ktime_get_ns();
 
-	__sync_lock_test_and_set(&domain_at(d)->held_at, bpf_ktime_get_ns());
+	__sync_lock_test_and_set(&domain_at(d)->held_at, now);
 	tctx->decided = 0;
 	if (percpu_local && p->nr_cpus_allowed == 1) {
 		uses_own_queue(scx_bpf_task_cpu(p));
 		scx_bpf_dsq_insert_vtime(p, scx_bpf_task_cpu(p), slice_ns, tctx->vtime, enq_flags);
 		count(CPPLAND_NR_KERNEL_DISPATCHES, 1);
-	} else if (!woke && state && state->calls_agent && ask(d, p, tctx, bpf_ktime_get_ns())) {
+	} else if (!woke && state && state->calls_agent && ask(d, p, tctx, now)) {
 		/* It makes way for the agent, and is one of those that the agent chooses from. */
 		scx_bpf_dsq_insert(p, dsq_of(d, ASKED), slice_ns, enq_flags);
 	} else if (resumed) {
@@ -437,8 +438,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 		return;
 	}
 	state->runs = is_exempt(p) ? RUNS_EXEMPT : RUNS_TASK;
-	if (!tctx->rescued && before(dom->vtime_now, tctx->vtime))
-		dom->vtime_now = tctx->vtime;
+	if (!tctx->rescued)
+		advance_clock(dom, tctx->vtime);
 }
 
 void STRUCT_OP(cppland_exit_task, struct task_struct *p, struct scx_exit_task_args *args)

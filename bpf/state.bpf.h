@@ -317,6 +317,12 @@ static void charge(struct task_struct *p, struct task_ctx *tctx)
 		tctx->vtime = floor;
 }
 
+static void advance_clock(struct domain *dom, u64 vtime)
+{
+	if (before(dom->vtime_now, vtime))
+		dom->vtime_now = vtime;
+}
+
 /* The agent was asked and has not answered within the bound: nobody waits for it any more. */
 static __always_inline bool agent_is_late(const struct domain *dom, u64 now)
 {

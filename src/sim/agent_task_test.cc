@@ -163,7 +163,7 @@ TEST_F(SimStoppedAgent, DoesNotMakeAFrameWaitForAHogBehindWhichAKernelThreadWait
 
 TEST_F(SimStoppedAgent, MakesAFrameWaitHalfAMillisecondForWhoIsBehindItsShareToo) {
   for (int i = 0; i < 2; ++i)
-    start("parent", {{Step::Kind::kSleep, 20 * kMs}, {Step::Kind::kRun, 3 * kMs / 2}});
+    start("parent", {{Step::Kind::kSleep, 19 * kMs}, {Step::Kind::kRun, 3 * kMs / 2}});
   longest_wait(kSec);  // by then no credit is left
   EXPECT_LT(longest_wait(10 * kSec), 600'000U);
 }
