@@ -97,8 +97,10 @@ def run_in_guest(
     for wanted in folders:
         extra += ["--add", f"{wanted}:/root/{wanted.name}"]
     if scheduler.program is not None:
-        command = shlex.join([scheduler.program.name, *shlex.split(scheduler.command)[1:]])
-        extra += ["--add", f"{scheduler.program}:/root/{scheduler.program.name}"]
+        # By its path: the build may have one with the same name.
+        path = f"/root/{scheduler.program.name}"
+        command = shlex.join([path, *shlex.split(scheduler.command)[1:]])
+        extra += ["--add", f"{scheduler.program}:{path}"]
     with tempfile.TemporaryDirectory(prefix="cppland-") as folder:
         job = Path(folder, "job")
         job.write_text(_script(scheduler, command, body))

@@ -8,14 +8,16 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 BENCH = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCH))
 
 from benchlib import CompareError  # noqa: E402
-from benchlib.job import Event, Scheduler, parse_scheduler, run_here  # noqa: E402
+from benchlib.job import Event, Guest, Scheduler, parse_scheduler, run_here, run_in_guest  # noqa: E402
 
 
 def events(body: str, command: str = "") -> list[Event]:
@@ -99,6 +101,14 @@ class SchedulerCommand(unittest.TestCase):
         self.assertEqual(scheduler.name, "sh")
         self.assertEqual(scheduler.command, "/bin/sh -c 'a b'")
         self.assertEqual(scheduler.program, Path(os.path.realpath("/bin/sh")))
+
+    def test_a_path_is_not_taken_for_the_builds_program(self) -> None:
+        def run(arguments: Sequence[str]) -> Iterator[Event]:
+            yield Event("script", Path(arguments[arguments.index("--") - 1].partition(":")[0]).read_text())
+
+        with mock.patch("benchlib.job._run", run):
+            (script,) = run_in_guest(Guest(), "", parse_scheduler("/bin/sh -x"))
+        self.assertRegex(script.text, r"attach \S+ '/root/\w+ -x'")
 
     def test_nonsense_is_refused(self) -> None:
         for text in ("", "'", "/nonexistent/scx", "scx_no_such_program"):

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -106,7 +107,7 @@ def _jobs(options: argparse.Namespace, entries: Sequence[Entry], folder: Path) -
             continue
         quick = "-quick" if options.quick else ""
         kernel = options.kernel.replace("/", "_")
-        file = folder / f"{name}{quick}-{kernel}-{cpus}-{seed}-{entry.name.replace(':', '-')}.json"
+        file = folder / f"{name}{quick}-{kernel}-{cpus}-{seed}-{re.sub('[:/]', '-', entry.name)}.json"
         kept = _kept(file) if options.resume else None
         if kept is not None:
             yield kept

@@ -249,6 +249,10 @@ class Schedulers(unittest.TestCase):
         self.assertEqual((entry.name, entry.scheduler), ("other", None))
         self.assertIn("there is no program", entry.missing)
 
+    def test_paths_have_names_of_their_own(self) -> None:
+        called = {"/old/other": "other", "/old/scx_cppland": "/old/scx_cppland", "/a/twice": "/a/twice", "/b/twice": "/b/twice"}
+        self.assertEqual([entry.name for entry in schedulers.find(list(called))], list(called.values()))
+
     def test_a_peer_that_cannot_be_built_is_an_entry(self) -> None:
         made = mock.Mock(returncode=77, stdout="")
         with mock.patch.object(schedulers.subprocess, "run", return_value=made):

@@ -2,6 +2,7 @@
 """Who is compared."""
 
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,13 @@ def known() -> list[str]:
 
 
 def find(names: Sequence[str]) -> list[Entry]:
-    """The entries of NAMES, each one of known() or the path of another scheduler's program."""
-    return [_find(name) for name in names]
+    """The entries of NAMES, each one of known() or the path of another scheduler's program. A path is called as its
+    program is, if nothing else is called so."""
+    called = Counter([*known(), *(Path(name).name for name in dict.fromkeys(names) if "/" in name)])
+    return [_find(name, Path(name).name if called[Path(name).name] == 1 else name) for name in names]
 
 
-def _find(name: str) -> Entry:
+def _find(name: str, short: str) -> Entry:
     if name == DEFAULT:
         return Entry(name, parse_scheduler(NONE))
     if name == OURS:
@@ -50,9 +53,9 @@ def _find(name: str) -> Entry:
     if "/" not in name:
         raise CompareError(f"--schedulers: '{name}' is none of {', '.join(known())}, nor a path", 2)
     try:
-        return Entry(Path(name).name, parse_scheduler(name))
+        return Entry(short, parse_scheduler(name))
     except CompareError as error:
-        return Entry(Path(name).name, None, str(error).removeprefix("--scheduler: "))
+        return Entry(short, None, str(error).removeprefix("--scheduler: "))
 
 
 def _peer(name: str) -> Entry:
