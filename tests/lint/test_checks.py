@@ -121,8 +121,9 @@ class LayersTest(TreeTest):
 
 
 class HeadersTest(TreeTest):
-    def check(self, *names):
-        self.write("build/compile_commands.json", json.dumps([]))
+    def check(self, *compiled):
+        entries = [{"directory": str(self.root), "file": name, "command": "g++ -c"} for name in compiled]
+        self.write("build/compile_commands.json", json.dumps(entries))
         command = [sys.executable, "-B", ROOT / "tools/check_headers.py"]
         command += [self.root / "build", "--root", self.root]
         return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -150,6 +151,18 @@ class HeadersTest(TreeTest):
         done = self.check()
         self.assertEqual(done.returncode, 1)
         self.assertIn("abi/a.h does not compile by itself (gcc)", done.stderr)
+
+    def test_leaves_out_what_the_build_has_shown(self):
+        self.write("src/base/first.h", "#pragma once", "std::string first;")
+        self.write("src/base/first.cc", '#include "base/first.h"')
+        self.write("src/base/second.h", "#pragma once")
+        self.write("src/base/second_test.cc", "#include <string>", '#include "base/second.h"')
+        self.write("src/base/twice.h", "")
+        self.write("src/base/twice.cc", '#include "base/twice.h"')
+        sources = ("src/base/first.cc", "src/base/second_test.cc", "src/base/twice.cc")
+        done = self.check(*sources)
+        self.assertIn("2 files, 0 unchanged", done.stdout, done.stderr)
+        self.assertEqual(self.check(*sources[1:]).returncode, 1)  # nothing shows first.h
 
     def test_looks_again_when_an_included_file_changes(self):
         self.write("src/x.h", "#pragma once", '#include "y.h"', "inline Y y;")
