@@ -94,16 +94,16 @@ static bool is_rich(const struct task_ctx *tctx)
 
 /*
  * Whether a task which wakes up but could preempt nobody is served before what is decided. That is
- * for the frame or the sound between which there is a pause, and for whoever uses so little that
- * its credit does not get less. Were it for everybody with credit, tasks that send each other
- * messages would run once for every message, instead of once for many. While the agent is late
- * credit stays as it is, so then it is for the frame and the sound only.
+ * for whoever uses so little that its credit does not get less. Were it for everybody with credit,
+ * tasks that send each other messages would run once for every message, instead of once for many,
+ * be there a pause between its wake-ups or not: of 400 tasks on two CPUs each has one. While the
+ * agent is late credit stays as it is, so then it is for the frame and the sound only.
  */
 static bool is_urgent(const struct task_ctx *tctx)
 {
-	if (tctx->flags & TASK_HAS_CREDIT)
-		return tctx->flags & TASK_RARE || is_rich(tctx);
-	return tctx->flags & TASK_BEHIND && tctx->flags & TASK_RARE;
+	if (tctx->flags & TASK_BEHIND)
+		return tctx->flags & TASK_RARE;
+	return tctx->flags & TASK_HAS_CREDIT && is_rich(tctx);
 }
 
 /* The order of the urgent: who may use most before it has to wait its turn comes first. */

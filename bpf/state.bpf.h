@@ -53,7 +53,7 @@ TUNABLE u64 forget_ns =
 TUNABLE u64 starve_ns = 2000 * NSEC_PER_MSEC; /* whatever the order is: nobody waits longer */
 TUNABLE u64 protect_ns =
 	NSEC_PER_MSEC / 2;		 /* for which one with credit is not preempted by another */
-TUNABLE u64 rare_ns = 4 * NSEC_PER_MSEC; /* between its wake-ups, for a task to be urgent */
+TUNABLE u64 rare_ns = 4 * NSEC_PER_MSEC; /* between wake-ups that are rare */
 TUNABLE u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent */
 TUNABLE u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
 TUNABLE u32 agent_rest =

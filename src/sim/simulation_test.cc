@@ -72,7 +72,7 @@ TEST(Simulation, LatencyIsFromTheWakeUpUntilTheTaskRuns) {
 }
 
 TEST(Simulation, TheStartOfAllAtTheBeginningIsNoWakeUp) {
-  const RunFigures done = run(free_of_cost(1), [](Stage& stage) {
+  const RunFigures done = run(free_of_cost(3), [](Stage& stage) {
     hog_job(stage);
     hog_job(stage);
     frame_job(stage);

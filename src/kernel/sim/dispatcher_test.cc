@@ -40,6 +40,7 @@ class Puppet final : public Behaviour {
 
   cppland_decision decision{.cpu = CPPLAND_CPU_ANY, .op = CPPLAND_DECIDE_RUN};
   std::uint64_t generation_off = 0;
+  bool hogs_have_credit = true;
   std::uint64_t heard_preempt_ns = 0;
 
  private:
@@ -49,6 +50,7 @@ class Puppet final : public Behaviour {
     cppland_decision out = decision;
     if (out.tid == 0) out.tid = event.tid;
     out.key = event.at_ns;  // first come, first served
+    if (event.exec_runtime_ns > kMs && !hogs_have_credit) out.wake_credit_ns = 0;
     out.generation = event.generation + generation_off;
     rings_.write_decisions({&out, 1});
   }
@@ -301,6 +303,7 @@ TEST_F(SimDispatcher, TakesAFeeOffTheCreditForCuttingATurnShort) {
   make(cpus(1));
   add_puppet();
   puppet_->decision.wake_credit_ns = CPPLAND_PREEMPT_NS * 7 / 2;
+  puppet_->hogs_have_credit = false;
   hog(*machine_);
   hog(*machine_);
   constexpr std::uint64_t kPeriod = 300'000;  // less than protect_ns of bpf/state.bpf.h
