@@ -51,12 +51,7 @@ if(CPPLAND_FUZZ)
 endif()
 if(_sanitizers)
   add_compile_options(-fsanitize=${_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  # Without optimisation a compiler is done in half the time; a fuzz target would search for half as much.
-  if(CPPLAND_FUZZ)
-    add_compile_options(-O1 -UNDEBUG)
-  else()
-    add_compile_options(-O0 -UNDEBUG)
-  endif()
+  add_compile_options(-O1 -UNDEBUG)
   add_link_options(-fsanitize=${_sanitizers})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # The model's C++ calls the dispatcher's C through pointers; the types have other names there.

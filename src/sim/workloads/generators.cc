@@ -17,49 +17,49 @@ namespace {
 constexpr std::uint64_t kMostTasks = 10'000;
 constexpr std::uint64_t kMostUs = 1'000'000'000;
 
-constexpr Parameter kNice{"nice", 0, 0, 19, "of each task"};
+constexpr Setting kNice{"nice", 0, 0, 19, "of each task"};
 
 constexpr std::array kFrames{
-    Parameter{"tasks", 0, 0, kMostTasks, "how many; 0: one for each 4 CPUs"},
-    Parameter{"hz", 60, 1, 10'000, "frames in a second"},
-    Parameter{"work-us", 2'000, 1, kMostUs, "work of a frame"},
-    Parameter{"jitter", 20, 0, 100, "percent by which the work differs at most"},
+    Setting{"tasks", 0, 0, kMostTasks, "how many; 0: one for each 4 CPUs"},
+    Setting{"hz", 60, 1, 10'000, "frames in a second"},
+    Setting{"work-us", 2'000, 1, kMostUs, "work of a frame"},
+    Setting{"jitter", 20, 0, 100, "percent by which the work differs at most"},
     kNice,
 };
 constexpr std::array kAudio{
-    Parameter{"tasks", 0, 0, kMostTasks, "how many; 0: one for each 8 CPUs"},
-    Parameter{"period-us", 5'000, 10, kMostUs, "between two buffers"},
-    Parameter{"work-us", 300, 1, kMostUs, "work of a buffer"},
-    Parameter{"jitter", 10, 0, 100, "percent by which the work differs at most"},
+    Setting{"tasks", 0, 0, kMostTasks, "how many; 0: one for each 8 CPUs"},
+    Setting{"period-us", 5'000, 10, kMostUs, "between two buffers"},
+    Setting{"work-us", 300, 1, kMostUs, "work of a buffer"},
+    Setting{"jitter", 10, 0, 100, "percent by which the work differs at most"},
     kNice,
 };
 constexpr std::array kRequest{
-    Parameter{"pairs", 0, 0, kMostTasks, "how many; 0: one for each 2 CPUs"},
-    Parameter{"think-us", 2'000, 0, kMostUs, "that a client sleeps between requests, on average"},
-    Parameter{"work-us", 100, 1, kMostUs, "work of an answer"},
+    Setting{"pairs", 0, 0, kMostTasks, "how many; 0: one for each 2 CPUs"},
+    Setting{"think-us", 2'000, 0, kMostUs, "that a client sleeps between requests, on average"},
+    Setting{"work-us", 100, 1, kMostUs, "work of an answer"},
     kNice,
 };
 constexpr std::array kHackbench{
-    Parameter{"groups", 0, 0, kMostTasks, "how many; 0: one for each 2 CPUs"},
-    Parameter{"fan", 4, 1, 100, "senders in a group, and receivers"},
-    Parameter{"message-us", 10, 1, kMostUs, "work of sending, and of receiving"},
-    Parameter{"buffer", 32, 1, 100'000, "messages that wait for a receiver at most"},
+    Setting{"groups", 0, 0, kMostTasks, "how many; 0: one for each 2 CPUs"},
+    Setting{"fan", 4, 1, 100, "senders in a group, and receivers"},
+    Setting{"message-us", 10, 1, kMostUs, "work of sending, and of receiving"},
+    Setting{"buffer", 32, 1, 100'000, "messages that wait for a receiver at most"},
 };
 constexpr std::array kCompile{
-    Parameter{"jobs", 0, 0, kMostTasks, "at a time; 0: one for each CPU"},
-    Parameter{"least-ms", 20, 1, 100'000, "work of the shortest job"},
-    Parameter{"most-ms", 300, 1, 100'000, "work of the longest job"},
+    Setting{"jobs", 0, 0, kMostTasks, "at a time; 0: one for each CPU"},
+    Setting{"least-ms", 20, 1, 100'000, "work of the shortest job"},
+    Setting{"most-ms", 300, 1, 100'000, "work of the longest job"},
     kNice,
 };
 constexpr std::array kHogs{
-    Parameter{"per-cpu", 4, 1, 1'000, "tasks for each CPU"},
+    Setting{"per-cpu", 4, 1, 1'000, "tasks for each CPU"},
     kNice,
 };
 constexpr std::array kForkStorm{
-    Parameter{"parents", 0, 0, kMostTasks, "how many; 0: one for each 4 CPUs"},
-    Parameter{"children", 16, 1, 1'000, "that a parent starts, and then waits for"},
-    Parameter{"work-us", 500, 1, kMostUs, "of a child, on average"},
-    Parameter{"pause-ms", 20, 0, 100'000, "of a parent, once its children have ended"},
+    Setting{"parents", 0, 0, kMostTasks, "how many; 0: one for each 4 CPUs"},
+    Setting{"children", 16, 1, 1'000, "that a parent starts, and then waits for"},
+    Setting{"work-us", 500, 1, kMostUs, "of a child, on average"},
+    Setting{"pause-ms", 20, 0, 100'000, "of a parent, once its children have ended"},
 };
 
 constexpr std::array kGenerators{
@@ -87,9 +87,9 @@ class Generated final : public Workload {
   Settings settings_;
 };
 
-std::string names_of(std::span<const Parameter> parameters) {
+std::string names_of(std::span<const Setting> parameters) {
   std::string names;
-  for (const Parameter& parameter : parameters)
+  for (const Setting& parameter : parameters)
     names += fmt::format("{}{}", names.empty() ? "" : ", ", parameter.name);
   return names;
 }
@@ -97,7 +97,7 @@ std::string names_of(std::span<const Parameter> parameters) {
 }  // namespace
 
 std::uint64_t Settings::operator[](std::string_view name) const {
-  return std::ranges::find(parameters_, name, &Parameter::name)->value;
+  return std::ranges::find(parameters_, name, &Setting::name)->value;
 }
 
 Result<void> Settings::set(std::string_view text) {
@@ -105,7 +105,7 @@ Result<void> Settings::set(std::string_view text) {
     const std::string_view one = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(one.size() + 1, rest.size()));
     const std::string_view name = one.substr(0, one.find('='));
-    const auto parameter = std::ranges::find(parameters_, name, &Parameter::name);
+    const auto parameter = std::ranges::find(parameters_, name, &Setting::name);
     if (parameter == parameters_.end())
       return error(EINVAL, "\"{}\" is no parameter; there are {}", name, names_of(parameters_));
     const auto value =

@@ -14,7 +14,7 @@
 
 namespace cppland::sim {
 
-struct Parameter {
+struct Setting {
   std::string_view name;
   std::uint64_t value = 0;  // if none is given
   std::uint64_t least = 0;
@@ -25,7 +25,7 @@ struct Parameter {
 // A generator's parameters, with their values.
 class Settings {
  public:
-  explicit Settings(std::span<const Parameter> parameters)
+  explicit Settings(std::span<const Setting> parameters)
       : parameters_(parameters.begin(), parameters.end()) {}
 
   // REQUIRES: there is such a parameter.
@@ -34,13 +34,13 @@ class Settings {
   Result<void> set(std::string_view text);
 
  private:
-  std::vector<Parameter> parameters_;
+  std::vector<Setting> parameters_;
 };
 
 struct Generator {
   std::string_view name;
   std::string_view summary;
-  std::span<const Parameter> parameters;
+  std::span<const Setting> parameters;
   void (*begin)(const Settings& settings, Stage& stage);
 };
 

@@ -41,7 +41,7 @@ TEST(Settings, SayWhichParametersThereAre) {
 
 TEST(Settings, DefaultsLieWithinTheirBounds) {
   for (const Generator& generator : generators()) {
-    for (const Parameter& parameter : generator.parameters) {
+    for (const Setting& parameter : generator.parameters) {
       EXPECT_GE(parameter.value, parameter.least) << generator.name << ' ' << parameter.name;
       EXPECT_LE(parameter.value, parameter.most) << generator.name << ' ' << parameter.name;
     }
