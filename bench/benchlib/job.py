@@ -82,7 +82,7 @@ def parse_scheduler(text: str) -> Scheduler:
     if "/" not in words[0]:
         need_program(words[0])
         return Scheduler(shlex.join(words), program.name)
-    if not os.access(program, os.X_OK):
+    if not program.is_file() or not os.access(program, os.X_OK):
         raise CompareError(f"--scheduler: there is no program '{program}'", 2)
     return Scheduler(shlex.join(words), program.name, program.resolve())
 
@@ -138,11 +138,11 @@ def _run(
     command: Sequence[str], folder: str | None = None, environment: dict[str, str] | None = None
 ) -> Iterator[Event]:
     log: list[str] = []
-    reason = ""
+    reason = said = ""
     # A process group of its own: Ctrl-C comes to us alone, and we end everything in order.
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
-        cwd=folder, env=environment, process_group=0,
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", cwd=folder, env=environment, process_group=0,
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -151,6 +151,7 @@ def _run(
             kind, _, text = rest.partition(" ")
             if mark != "@":
                 sys.stderr.write(line)
+                said = line.strip() or said
             elif kind == "lost":
                 reason = text
             elif kind == "log":
@@ -164,7 +165,7 @@ def _run(
         written = "".join(f"\n  | {line}" for line in log[-40:]) or " It wrote nothing."
         raise CompareError(f"the scheduler under test failed: {reason}.{written}")
     if status != 0:
-        raise CompareError(f"the measurement ended with status {status} (see above)")
+        raise CompareError(f"the measurement ended with status {status}" + (f": {said}" if said else ""))
 
 
 def _end(process: subprocess.Popen[str]) -> None:

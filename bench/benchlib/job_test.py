@@ -4,6 +4,7 @@
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -114,6 +115,30 @@ class SchedulerCommand(unittest.TestCase):
         for text in ("", "'", "/nonexistent/scx", "scx_no_such_program"):
             with self.assertRaises(CompareError):
                 parse_scheduler(text)
+
+
+class Commands(unittest.TestCase):
+    def test_a_signal_ends_what_was_started(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            program = (
+                "import sys; sys.path.insert(0, sys.argv[1])\n"
+                "from benchlib.cli import run_command\nfrom benchlib.job import Scheduler, run_here\n"
+                "def command():\n  for each in run_here('say pid $$; sleep 600', Scheduler('', 'x')): print(each.text, flush=True)\n"
+                "sys.exit(run_command('x', command))\n"
+            )
+            with subprocess.Popen([sys.executable, "-c", program, BENCH], stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout
+                child = int(process.stdout.readline())
+                process.send_signal(number)
+                self.assertEqual(process.wait(30), 128 + number)
+            with self.assertRaises(ProcessLookupError):
+                os.kill(child, 0)
+
+    def test_closed_standard_output_is_one_message(self) -> None:
+        done = subprocess.run(
+            ["bash", "-c", 'exec "$0" --list >&-', BENCH / "run"], stderr=subprocess.PIPE, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stderr), (1, "bench/run: standard output is closed\n"))
 
 
 class LatencyVm(unittest.TestCase):

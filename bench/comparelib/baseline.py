@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from benchlib import CompareError
-from runlib.workloads import ALL
 
 from .read import ALLOCATIONS, INSTRUCTIONS, MICRO, RESULTS, Benchmark, Operation, Results
 
@@ -29,10 +28,10 @@ def save(benchmark: Benchmark, folder: Path) -> list[Path]:
 def _results(results: Results) -> dict[str, Any]:
     jobs = []
     for (scheduler, workload, cpus, seed), job in results.jobs.items():
-        if job.value is None:
+        if job.failure:
             raise CompareError(f"{scheduler}, {workload}, {cpus} CPUs, seed {seed}: {job.failure}", 2)
         entry: dict[str, Any] = {"scheduler": scheduler, "workload": workload, "cpus": cpus, "seed": seed}
-        entry["figures"] = {ALL[workload].measure: job.value}
+        entry["figures"] = dict(job.figures)
         if job.rss_kb is not None:
             entry["rss_kb"] = job.rss_kb
         jobs.append(entry)
@@ -46,4 +45,6 @@ def _operation(name: str, operation: Operation) -> dict[str, Any]:
     for key, values in ((ALLOCATIONS, operation.allocations), (INSTRUCTIONS, operation.instructions)):
         if values:
             found[key] = max(values)
+    if len(found) == 1:
+        raise CompareError(f"{name}: neither {ALLOCATIONS} nor {INSTRUCTIONS}, nothing to compare with", 2)
     return found

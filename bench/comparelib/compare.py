@@ -70,7 +70,7 @@ def different_conditions(old: Results, new: Results) -> list[str]:
 
 
 def _sorted(value: object) -> object:
-    return sorted(value) if isinstance(value, list) else value
+    return sorted(value, key=repr) if isinstance(value, list) else value
 
 
 def compare(old: Benchmark, new: Benchmark, percent: float, partial: bool) -> Comparison:
@@ -93,7 +93,9 @@ def _jobs(found: Comparison, old: Results, new: Results, percent: float) -> list
     both = [place for place in _places(old) if place in _places(new)]
     others = {place[1:] for place in both if place[0] != DEFAULT}
     for place in both:
-        _measure(found, place, old.jobs, new.jobs, percent, measured_by=place[0] == DEFAULT and place[1:] in others)
+        measured_by = place[0] == DEFAULT and place[1:] in others
+        for figure in ALL[place[1]].figures:
+            _measure(found, place, figure, old.jobs, new.jobs, percent, measured_by)
         _memory(found, place, old.jobs, new.jobs, percent)
     # Seeds have their counterparts only if they are the same ones.
     by_seed = set(old.conditions["seeds"]) == set(new.conditions["seeds"])
@@ -110,37 +112,38 @@ def _here(jobs: Mapping[Key, Job], place: Place) -> dict[int, Job]:
     return {key[3]: job for key, job in jobs.items() if key[:3] == place}
 
 
-def _values(jobs: Mapping[Key, Job], place: Place) -> dict[int, float]:
-    return {seed: job.value for seed, job in _here(jobs, place).items() if job.value is not None}
+def _values(jobs: Mapping[Key, Job], place: Place, figure: str) -> dict[int, float]:
+    return {seed: job.figures[figure] for seed, job in _here(jobs, place).items() if figure in job.figures}
 
 
 def _measure(
-    found: Comparison, place: Place, old_jobs: Mapping[Key, Job], new_jobs: Mapping[Key, Job], percent: float,
-    measured_by: bool,
+    found: Comparison, place: Place, figure: str, old_jobs: Mapping[Key, Job], new_jobs: Mapping[Key, Job],
+    percent: float, measured_by: bool,
 ) -> None:  # fmt: skip
     """MEASURED_BY: there are others, which are in units of this one; then it is no matter of its own."""
     scheduler, workload, cpus = place
-    name = f"{scheduler} | {workload} ({ALL[workload].measure}) | {cpus}"
-    old, new = _values(old_jobs, place), _values(new_jobs, place)
-    if not old and new:
+    name = f"{scheduler} | {workload} ({figure}) | {cpus}"
+    old, new = _values(old_jobs, place, figure), _values(new_jobs, place, figure)
+    if not old and new and figure == ALL[workload].measure:
         found.add(name, "failed", _text(list(new.values())), "-", BETTER)
     if not old or not new:
         return
-    ratios = _to_default(old_jobs, place), _to_default(new_jobs, place)
+    ratios = _to_default(old_jobs, place, figure), _to_default(new_jobs, place, figure)
     values = list(old.values()), list(new.values())
-    better = ALL[workload].more_is_better
-    least = LEAST_US if ALL[workload].measure.endswith("_us") else 0
+    better = ALL[workload].figures[figure]
+    least: float = LEAST_US if figure.endswith("_us") else 0
     if scheduler == DEFAULT or not all(ratios):
         _add(found, name, *values, NO_VERDICT if measured_by else verdict(*values, percent, better, least))
     else:
         found.to_default = True
-        least /= median(list(_values(old_jobs, (DEFAULT, workload, cpus)).values()))
+        own = _values(old_jobs, (DEFAULT, workload, cpus), figure)
+        least /= median([own[seed] for seed in old])
         _add(found, name, *ratios, verdict(*ratios, percent, better, least), "x")
 
 
-def _to_default(jobs: Mapping[Key, Job], place: Place) -> list[float]:
+def _to_default(jobs: Mapping[Key, Job], place: Place, figure: str) -> list[float]:
     """In units of what the default scheduler has with the same seed; empty if it has not all of them."""
-    values, own = _values(jobs, place), _values(jobs, (DEFAULT, *place[1:]))
+    values, own = _values(jobs, place, figure), _values(jobs, (DEFAULT, *place[1:]), figure)
     if not all(own.get(seed) for seed in values):
         return []
     return [value / own[seed] for seed, value in values.items()]
@@ -171,6 +174,14 @@ def _missing(old: Mapping[Key, Job], new: Mapping[Key, Job], by_seed: bool) -> I
     for place, keys in groupby(sorted(lost), lambda key: key[:3]):
         seeds = ", ".join(str(key[3]) for key in keys)
         yield f"{_place_text(place)}: missing" + (f" (seeds: {seeds})" if place in there else "")
+    for place in there & {key[:3] for key in old}:
+        mine, others = (list(_here(jobs, place).values()) for jobs in (old, new))
+        lost_figures = {name for job in mine for name in job.figures} - {name for job in others for name in job.figures}
+        if all(job.failure for job in others):
+            continue
+        yield from (f"{_place_text(place)}: {name} is missing" for name in sorted(lost_figures))
+        if any(job.rss_kb is not None for job in mine) and all(job.rss_kb is None for job in others):
+            yield f"{_place_text(place)}: RSS is missing"
 
 
 def _place_text(place: Place) -> str:

@@ -118,6 +118,26 @@ class Results(Compared):
         self.assertIn(f"| {OURS} | pipe (ms) | 1 | 100 | 103 | 1.03 | same |", table)
         self.assertNotIn("in units of", table)
 
+    def test_figures_beside_the_measure(self) -> None:
+        def cost(**figures: float) -> Json:
+            return of(job(100, workload="decisions") | {"figures": {"units": 100, **figures}})
+
+        old = cost(instructions=5000, agent_percent=1)
+        (told,) = self.compare(old, cost(instructions=6000, agent_percent=1))[2]
+        self.assertEqual(told, f"{OURS}, decisions (instructions), 1 CPU: 5000 became 6000")
+        self.assertEqual(self.compare(old, cost(instructions=5100, agent_percent=0.5))[0], 0)
+        self.assertEqual(self.compare(cost(), old)[0], 0)
+        self.assertEqual(
+            self.compare(old, cost(agent_percent=1))[2], [f"{OURS}, decisions, 1 CPU: instructions is missing"]
+        )
+
+    def test_odd_figures_of_the_default(self) -> None:
+        ours, own = (seeds(1, 1, scheduler=name)["jobs"] for name in (OURS, "default"))
+        zero = of(own[0], own[1] | {"seed": 3, "figures": {"ms": 0}}, own[1] | {"seed": 4, "figures": {"ms": 0}}, ours[0])
+        self.assertEqual(self.compare(zero, zero)[0], 0)
+        self.assertIn("not a number", self.refuse(of(job(5e-324)), of(job(1))))
+        self.refuse(of(job(1), seeds=[1], x=[1, "a"]), of(job(1), x=[2, "a"]))
+
     def test_better(self) -> None:
         status, table, _ = self.compare(of(job(100)), of(job(50)))
         self.assertEqual(status, 0)
@@ -186,7 +206,7 @@ class Results(Compared):
     def test_memory(self) -> None:
         old, new = of(job(1, rss_kb=1000)), of(job(1, rss_kb=1100))
         self.assertEqual(self.compare(old, new)[2], [f"{OURS}, pipe (RSS in KiB), 1 CPU: 1000 became 1100"])
-        self.assertEqual(self.compare(old, of(job(1)))[2], [])
+        self.assertEqual(self.compare(old, of(job(1)))[2], [f"{OURS}, pipe, 1 CPU: RSS is missing"])
 
     def test_a_new_failure(self) -> None:
         wanted = [f"{OURS}, pipe, 1 CPU, seed 1: failed: it died"]

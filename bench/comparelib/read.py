@@ -14,7 +14,7 @@ from runlib.workloads import ALL
 RESULTS, MICRO = "results.json", "decision_bench.json"  # in a folder
 KINDS = {RESULTS: "results of bench/run", MICRO: "results of decision_bench"}
 ALLOCATIONS, INSTRUCTIONS = "allocs/op", "instructions/op"
-MOST = 1e300
+MOST = 1e100  # so that quotients are numbers, too
 NS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 Key = tuple[str, str, int, int]  # scheduler, workload, CPUs, seed
@@ -22,7 +22,7 @@ Key = tuple[str, str, int, int]  # scheduler, workload, CPUs, seed
 
 @dataclass(frozen=True)
 class Job:
-    value: float | None  # of the workload's measure; None: it failed
+    figures: Mapping[str, float]  # of its workload, those to compare; none: it failed
     failure: str = ""
     rss_kb: float | None = None
 
@@ -121,8 +121,8 @@ def _count(place: str, of: dict[str, Any], name: str, least: int) -> int:
 def _figure(place: str, of: dict[str, Any], name: str) -> float:
     value = _get(place, of, name, object, "")
     # An integer may be more than a float can hold.
-    if type(value) not in (int, float) or not 0 <= value <= MOST:
-        raise _Bad(f"'{name}' of {place} is not a number from 0 up")
+    if type(value) not in (int, float) or not (value == 0 or 1 / MOST <= value <= MOST):
+        raise _Bad(f"'{name}' of {place} is not a number from 0 up to {MOST:g}")
     return float(value)
 
 
@@ -170,10 +170,11 @@ def _results(document: dict[str, Any], any_version: bool) -> Results:
 def _job(place: str, entry: dict[str, Any]) -> Job:
     if "failure" in entry:
         failure = one_line(_get(place, entry, "failure", str, "a text"))
-        return Job(None, failure or "for no reason that is known")
+        return Job({}, failure or "for no reason that is known")
     figures = _get(place, entry, "figures", dict, "an object")
-    value = _figure(place, figures, ALL[entry["workload"]].measure)
-    return Job(value, rss_kb=_figure(place, entry, "rss_kb") if "rss_kb" in entry else None)
+    workload = ALL[entry["workload"]]
+    wanted = [name for name in workload.figures if name == workload.measure or name in figures]
+    return Job({name: _figure(place, figures, name) for name in wanted}, rss_kb=_figure(place, entry, "rss_kb") if "rss_kb" in entry else None)
 
 
 # --- decision_bench ---
@@ -185,7 +186,7 @@ def _micro(document: dict[str, Any]) -> Mapping[str, Operation]:
         if entry.get("run_type") == "aggregate":  # made of the repetitions, which are there too
             continue
         operation = operations.setdefault(_name(place, entry, "name"), Operation())
-        if entry.get("error_occurred") is True:
+        if entry.get("error_occurred"):
             operation.failure = one_line(str(entry.get("error_message", ""))) or "for no reason that is known"
             continue
         if ALLOCATIONS in entry:

@@ -3,19 +3,19 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from benchlib import CompareError
 from benchlib.cli import Parser, numbers, run_command
 from benchlib.job import Guest, need_program, run_in_guest
 
 from .page import page
-from .results import VERSION, document, goals_table, table
+from .results import VERSION, document, goals_table, place_text, table
 from .schedulers import DEFAULT, OURS, RUSTLAND, Entry, find, known
 from .workloads import ALL, FIGURES, RSS, Workload, body
 
@@ -43,6 +43,8 @@ def _main(options: argparse.Namespace) -> int:
     need_program("cppland-load")
     results = _run(options, find(options.schedulers))
     print(f"{table(results)}\n\n{goals_table(results)}")
+    if not any("figures" in job for job in results["jobs"]):
+        raise CompareError(f"nothing could be measured; the reasons are at the end of {options.output}/results.md")
     return 0
 
 
@@ -65,10 +67,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--output", default="build/bench", metavar="DIR", help="(default: build/bench)")
     add("--resume", action="store_true", help="do not repeat runs whose files are in the output folder")
     options = parser.parse_args(arguments)
+    wanted = options.workloads or ()
     for name, values in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, list(values))
-    for name in options.workloads:
+    for name in wanted:
         if ALL[name].cpus and not set(ALL[name].cpus) & set(options.cpus):
             parser.error(f"--workloads: {name} runs on {', '.join(map(str, ALL[name].cpus))} CPUs only")
     return options
@@ -106,14 +109,13 @@ def _jobs(options: argparse.Namespace, entries: Sequence[Entry], folder: Path) -
         if ALL[name].cpus and cpus not in ALL[name].cpus:
             continue
         quick = "-quick" if options.quick else ""
-        kernel = options.kernel.replace("/", "_")
-        file = folder / f"{name}{quick}-{kernel}-{cpus}-{seed}-{re.sub('[:/]', '-', entry.name)}.json"
-        kept = _kept(file) if options.resume else None
+        file = folder / f"{name}{quick}-{_in_file_name(options.kernel)}-{cpus}-{seed}-{_in_file_name(entry.name)}.json"
+        job: dict[str, Any] = {"scheduler": entry.name, "workload": name, "cpus": cpus, "seed": seed}
+        kept = _kept(file, job) if options.resume else None
         if kept is not None:
             yield kept
             continue
-        print(f"bench/run: {name}, {cpus} CPUs, seed {seed}: {entry.name} ...", file=sys.stderr)
-        job = {"scheduler": entry.name, "workload": name, "cpus": cpus, "seed": seed}
+        print(f"bench/run: {place_text(name, cpus)}, seed {seed}: {entry.name} ...", file=sys.stderr)
         try:
             job |= _measure(options, ALL[name], cpus, seed, entry)
         except CompareError as error:
@@ -123,13 +125,22 @@ def _jobs(options: argparse.Namespace, entries: Sequence[Entry], folder: Path) -
         yield job
 
 
-def _kept(file: Path) -> dict[str, Any] | None:
-    """A failure is tried again."""
+def _in_file_name(text: str) -> str:
+    """Of a path, one that no other path has."""
+    return text.replace(":", "-") if "/" not in text else f"{Path(text).name}-{crc32(text.encode()):08x}"
+
+
+def _kept(file: Path, job: dict[str, Any]) -> dict[str, Any] | None:
+    """What FILE says of JOB. A failure is tried again, and so is what makes no sense."""
     try:
-        job = json.loads(file.read_text())
+        kept = json.loads(file.read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return job if isinstance(job, dict) and "figures" in job else None
+    if not isinstance(kept, dict) or any(kept.get(name) != value for name, value in job.items()):
+        return None
+    figures = kept.get("figures")
+    good = isinstance(figures, dict) and ALL[job["workload"]].measure in figures
+    return kept if good and all(isinstance(value, (int, float)) for value in figures.values()) else None
 
 
 def _measure(options: argparse.Namespace, workload: Workload, cpus: int, seed: int, entry: Entry) -> dict[str, Any]:

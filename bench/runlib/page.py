@@ -4,7 +4,7 @@
 from html import escape
 from typing import Any
 
-from .results import cell, failures, places, schedulers, verdicts
+from .results import WORDS, cell, failure_word, failures, number_text, place_text, places, schedulers, verdicts
 from .schedulers import DEFAULT
 from .workloads import ALL
 
@@ -23,13 +23,13 @@ def page(results: dict[str, Any]) -> str:
         "<!doctype html>", '<html lang="en"><meta charset="utf-8"><title>Benchmark</title>',
         f"<style>{STYLE}</style>", "<h1>Benchmark</h1>",
         f"<p>Kernel {escape(str(conditions['kernel']))}, seeds {escape(', '.join(map(str, conditions['seeds'])))}. Bars "
-        f"are medians, lines reach from the least to the most; less is better.</p>",
+        f"are medians, lines reach from the least to the most.</p>",
         "<h2>Goals</h2>", _goals(results),
     ]  # fmt: skip
     for workload, cpus in places(results):
-        noun = "CPU" if cpus == 1 else "CPUs"
-        parts.append(f"<h2>{escape(workload)}, {cpus} {noun}</h2><p>{escape(ALL[workload].summary)}; "
-                     f"{escape(ALL[workload].measure)}</p>")  # fmt: skip
+        better = "more is better" if ALL[workload].more_is_better else "less is better"
+        parts.append(f"<h2>{escape(place_text(workload, cpus))}</h2><p>{escape(ALL[workload].summary)}; "
+                     f"{escape(ALL[workload].measure)}, {better}</p>")  # fmt: skip
         parts.append(_plot(results, workload, cpus))
     lost = failures(results)
     if lost:
@@ -38,10 +38,9 @@ def page(results: dict[str, Any]) -> str:
 
 
 def _goals(results: dict[str, Any]) -> str:
-    words = {True: "met", False: "missed", None: "not measured"}
     rows = "".join(
         f'<tr><td>{escape(each.what)}</td><td>{each.figure}</td><td>{each.limit}</td>'
-        f'<td class="{words[each.met]}">{words[each.met]}</td></tr>'
+        f'<td class="{WORDS[each.met]}">{WORDS[each.met]}</td></tr>'
         for each in verdicts(results)
     )  # fmt: skip
     return f"<table><tr><th>goal</th><th>measured</th><th>at most</th><th></th></tr>{rows}</table>"
@@ -59,13 +58,13 @@ def _plot(results: dict[str, Any], workload: str, cpus: int) -> str:
         y = ROW * i + 4
         lines.append(f'<text x="{LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>')
         if each.value is None:
-            lines.append(f'<text x="{LABEL}" y="{y + 13}">{"failed" if each.failure != "not measured" else "-"}</text>')
+            lines.append(f'<text x="{LABEL}" y="{y + 13}">{failure_word(each)}</text>')
             continue
         width = max(each.value * scale, 1)
         lines.append(f'<rect x="{LABEL}" y="{y}" width="{width:.1f}" height="{ROW - 6}" '
                      f'fill="{COLOURS[i % len(COLOURS)]}"/>')  # fmt: skip
         lines.append(f'<path d="M{LABEL + each.least * scale:.1f} {y + 8}H{LABEL + each.most * scale:.1f}" '
                      f'stroke="#000"/>')  # fmt: skip
-        text = f"{each.value:.0f}" + (f" (x{each.value / own:.2f})" if own else "")
+        text = number_text(each.value) + (f" (x{each.value / own:.2f})" if own else "")
         lines.append(f'<text x="{LABEL + max(width, each.most * scale) + 6:.1f}" y="{y + 13}">{text}</text>')
     return "\n".join([*lines, "</svg>"])

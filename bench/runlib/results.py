@@ -7,14 +7,16 @@ its scheduler, workload, cpus and seed, and either its figures or a failure.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from benchlib.figures import median, ratio, ratio_text
 
-from .schedulers import DEFAULT, OURS, RUSTLAND
+from .schedulers import DEFAULT, OURS, RUSTLAND, SKIPPED
 from .workloads import ALL
 
 VERSION = 1
+NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def cell(results: dict[str, Any], scheduler: str, workload: str, cpus: int, figu
     name = figure or ALL[workload].measure
     values = [job["figures"][name] for job in jobs if name in job["figures"]]
     if not values:
-        return Cell(None, failure="not measured")
+        return Cell(None, failure=NOT_MEASURED)
     return Cell(median(values), min(values), max(values))
 
 
@@ -56,26 +58,42 @@ def table(results: dict[str, Any]) -> str:
     names = schedulers(results)
     lines = ["| workload | CPUs | " + " | ".join(names) + " |", "| --- " * (2 + len(names)) + "|"]
     for workload, cpus in places(results):
-        own = cell(results, DEFAULT, workload, cpus)
-        row = [_cell_text(cell(results, name, workload, cpus), own) for name in names]
-        lines.append(f"| {workload} ({ALL[workload].measure}) | {cpus} | " + " | ".join(row) + " |")
+        for figure in ALL[workload].figures:
+            cells = [cell(results, name, workload, cpus, figure) for name in names]
+            if figure != ALL[workload].measure and all(each.value is None for each in cells):
+                continue
+            own = cell(results, DEFAULT, workload, cpus, figure)
+            row = " | ".join(_cell_text(each, own) for each in cells)
+            lines.append(f"| {workload} ({figure}) | {cpus} | {row} |")
     return "\n".join(lines)
 
 
 def _cell_text(found: Cell, own: Cell) -> str:
     if found.value is None:
-        return "failed" if found.failure != "not measured" else "-"
-    text = f"{found.value:.0f}"
+        return failure_word(found)
+    text = number_text(found.value)
     if found.most > found.least:
-        text += f" ({found.least:.0f} to {found.most:.0f})"
+        text += f" ({number_text(found.least)} to {number_text(found.most)})"
     if own.value:
         text += f" {ratio_text(found.value / own.value)}"
     return text
 
 
+def number_text(value: float) -> str:
+    """Three digits or more."""
+    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def failure_word(found: Cell) -> str:
+    """In place of its figure."""
+    if found.failure == NOT_MEASURED:
+        return "-"
+    return SKIPPED if found.failure.startswith(SKIPPED) else "failed"
+
+
 def failures(results: dict[str, Any]) -> list[str]:
     return [
-        f"{job['scheduler']}, {job['workload']}, {job['cpus']} CPUs, seed {job['seed']}: {job['failure']}"
+        f"{job['scheduler']}, {place_text(job['workload'], job['cpus'])}, seed {job['seed']}: {job['failure']}"
         for job in results["jobs"]
         if job.get("failure")
     ]
@@ -117,6 +135,9 @@ MOST_AGENT_PERCENT = 2
 MOST_RSS_KB = 8 * 1024
 
 
+WORDS = {True: "met", False: "missed", None: NOT_MEASURED}  # of verdicts
+
+
 @dataclass(frozen=True)
 class Verdict:
     what: str
@@ -138,7 +159,7 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
     return found
 
 
-def _place(workload: str, cpus: int, figure: str = "") -> str:
+def place_text(workload: str, cpus: int, figure: str = "") -> str:
     what = f"{workload} ({figure})" if figure else workload
     return f"{what}, {cpus} {'CPU' if cpus == 1 else 'CPUs'}"
 
@@ -149,34 +170,41 @@ def _verdict(results: dict[str, Any], goal: Goal) -> Verdict:
     value = None
     if ours is not None and other is not None:
         value = ratio(other, ours) if goal.more_is_better else ratio(ours, other)
+        if goal.more_is_better and other > 0 and ours == 0:
+            value = inf
     return Verdict(
-        f"{_place(goal.workload, goal.cpus, goal.figure)}, beside {goal.beside}",
+        f"{place_text(goal.workload, goal.cpus, goal.figure)}, beside {goal.beside}",
         "-" if value is None else f"{value:.3f}", f"{goal.most:.2f}", None if value is None else value <= goal.most,
     )  # fmt: skip
 
 
 def _late(results: dict[str, Any], workload: str, cpus: int) -> Verdict:
-    ours, *others = (cell(results, name, workload, cpus).value for name in (OURS, DEFAULT, RUSTLAND))
-    measured = ours is not None and any(other is not None for other in others)
+    """With any of the seeds."""
+    ours, *others = (cell(results, name, workload, cpus) for name in (OURS, DEFAULT, RUSTLAND))
+    others = [other for other in others if other.value is not None]
+    measured = ours.value is not None and bool(others)
     return Verdict(
-        f"{_place(workload, cpus)}: late where others are", "-" if ours is None else f"{ours:.0f}", "0",
-        not ours or not any(others) if measured else None,
+        f"{place_text(workload, cpus)}: late where others are", "-" if ours.value is None else f"{ours.most:.0f}", "0",
+        not ours.most or not any(other.most for other in others) if measured else None,
     )  # fmt: skip
 
 
 def _agent_share(results: dict[str, Any], cpus: int) -> Verdict:
     share = cell(results, OURS, "compile", cpus, "agent_percent").value
     return Verdict(
-        f"{_place('compile', cpus)}: agent's share of the CPUs", "-" if share is None else f"{share:.2f} %",
+        f"{place_text('compile', cpus)}: agent's share of the CPUs", "-" if share is None else f"{share:.2f} %",
         f"{MOST_AGENT_PERCENT} %", None if share is None else share <= MOST_AGENT_PERCENT,
     )  # fmt: skip
 
 
 def goals_table(results: dict[str, Any]) -> str:
-    """Markdown."""
-    words = {True: "met", False: "missed", None: "not measured"}
+    """Markdown, of those that were measured."""
+    found = verdicts(results)
+    measured = [each for each in found if each.met is not None]
     lines = ["| goal | measured | at most | |", "| --- | --- | --- | --- |"]
-    lines += [f"| {each.what} | {each.figure} | {each.limit} | {words[each.met]} |" for each in verdicts(results)]
+    lines += [f"| {each.what} | {each.figure} | {each.limit} | {WORDS[each.met]} |" for each in measured]
+    if len(measured) < len(found):
+        lines += ["", f"{len(found) - len(measured)} goals more are of what was not measured."]
     return "\n".join(lines)
 
 
@@ -187,7 +215,7 @@ def document(results: dict[str, Any]) -> str:
         "# Benchmark",
         f"Kernel {conditions['kernel']}; seeds {', '.join(map(str, conditions['seeds']))}; medians (least to most), and "
         f"how many times the median of the kernel's default scheduler. `*_us`: microseconds of wake-up latency or round "
-        f"trip; `ms`: time taken; less is better.",
+        f"trip; `ms`: time taken; less is better. `units` of work and `compile_cpu_s`: more is better.",
         table(results), "## Goals", goals_table(results),
     ]  # fmt: skip
     lost = failures(results)

@@ -120,14 +120,38 @@ class Results(unittest.TestCase):
         for line in (
             "| pipe, 1 CPU, beside default | 1.100 | 1.10 | met |",
             "| pipe, 1 CPU, beside scx_rustland | 1.100 | 0.60 | missed |",
-            "| pipe, 2 CPUs, beside default | - | 1.10 | not measured |",
             "| memory (RSS) | 9.0 MiB | 8 MiB | missed |",
         ):
             self.assertIn(line, table)
+        self.assertNotIn("2 CPUs", table)
+        self.assertIn(f"{len(results.verdicts(of())) - 3} goals more are of what was not measured", table)
+
+    def test_a_frame_that_is_late_with_one_seed_is_late(self) -> None:
+        def late(scheduler: str, *values: int) -> list[dict[str, Any]]:
+            return [job(scheduler, value, seed, "video") for seed, value in enumerate(values)]
+
+        for ours, other, met in (((0, 0, 9), (9, 9, 9), False), ((0, 0, 0), (0, 0, 9), True), ((9, 9, 9), (0, 0, 9), False)):
+            found = results.verdicts(of(*late("scx_cppland", *ours), *late("default", *other)))
+            self.assertIs({each.what: each.met for each in found}["video, 1 CPU: late where others are"], met)
+
+    def test_no_work_at_all_misses_the_goal(self) -> None:
+        jobs = [job(name, 0, workload="video") for name in ("default", "scx_cppland")]
+        for each, work in zip(jobs, (5, 0), strict=True):
+            each["figures"]["compile_cpu_s"] = work
+        found = {each.what: each.met for each in results.verdicts(of(*jobs))}
+        self.assertIs(found["video (compile_cpu_s), 1 CPU, beside default"], False)
+
+    def test_small_figures_have_digits(self) -> None:
+        self.assertEqual([results.number_text(value) for value in (0, 0.0123, 1.5, 17.04, 123.4)], ["0", "0.0123", "1.5", "17", "123"])
+
+    def test_the_table_has_the_figures_beside_the_measure(self) -> None:
+        table = results.table(of(job("scx_cppland", 9, workload="decisions") | {"figures": {"units": 9, "instructions": 7}}))
+        self.assertIn("| decisions (instructions) | 1 | 7 |", table)
+        self.assertNotIn("agent_percent", table)
 
     def test_document_names_failures(self) -> None:
         text = results.document(of(job("default", 1), LOST))
-        self.assertIn("- x, pipe, 1 CPUs, seed 1: it <died>", text)
+        self.assertIn("- x, pipe, 1 CPU, seed 1: it <died>", text)
         self.assertNotIn("## Failures", results.document(of(job("default", 1))))
 
     def test_page_stands_alone(self) -> None:
@@ -259,6 +283,8 @@ class Schedulers(unittest.TestCase):
             (entry,) = schedulers.find(["scx_rustland"])
         self.assertIsNone(entry.scheduler)
         self.assertIn("77", entry.missing)
+        table = results.table(of(job("default", 1), LOST | {"failure": entry.missing}))
+        self.assertIn("| skipped |", table)
 
 
 class CommandLine(unittest.TestCase):
@@ -302,6 +328,31 @@ class CommandLine(unittest.TestCase):
         self.run_it(*chosen, "--resume")
         self.assertEqual(self.ran, [(1, 3), (1, 9), (1, 9)])
 
+    def test_resumes_from_nothing_but_what_fits(self) -> None:
+        chosen = ("--workloads", "pipe", "--cpus", "1", "--seeds", "3")
+        self.run_it(*chosen)
+        (file,) = Path(self._folder.name, "runs").iterdir()
+        good = json.loads(file.read_text())
+        for bad in ([], {"figures": {}}, good | {"figures": 5}, good | {"figures": {}}, good | {"seed": 4},
+                    good | {"figures": {"ms": "1"}}):  # fmt: skip
+            file.write_text(json.dumps(bad))
+            self.ran.clear()
+            self.assertEqual((self.run_it(*chosen, "--resume")[0], self.ran), (0, [(1, 3)]), bad)
+
+    def test_that_nothing_could_be_measured_is_status_1(self) -> None:
+        status, _, err = self.run_it("--workloads", "pipe", "--cpus", "1", "--seeds", "9")
+        self.assertEqual(status, 1)
+        self.assertIn("nothing could be measured", err)
+
+    def test_paths_that_look_alike_have_files_of_their_own(self) -> None:
+        paths = ("/a-b/s", "/a/b/s")
+        with mock.patch.object(schedulers, "parse_scheduler"):
+            self.run_it("--workloads", "pipe", "--cpus", "1", "--seeds", "3", "--schedulers", ",".join(paths))
+        self.assertEqual(len(list(Path(self._folder.name, "runs").iterdir())), 2)
+
+    def test_what_is_not_named_is_left_out_where_it_makes_no_sense(self) -> None:
+        self.assertEqual(cli._parse(["--cpus", "16"]).workloads, list(ALL))
+
     def test_a_quick_run_is_not_taken_for_a_full_one(self) -> None:
         chosen = ("--workloads", "pipe", "--cpus", "1", "--seeds", "3")
         self.run_it(*chosen, "--quick")
@@ -318,7 +369,7 @@ class CommandLine(unittest.TestCase):
 
     def test_refuses(self) -> None:
         for arguments in (
-            ("--cpus", "0"), ("--cpus", "65"), ("--cpus", "1,1"), ("--cpus", "a"), ("--seeds", "-1"),
+            ("--cpus", "0"), ("--cpus", "65"), ("--cpus", "1,1"), ("--cpus", "1,01"), ("--cpus", "a"), ("--seeds", "-1"),
             ("--workloads", "nothing"), ("--workloads", ""), ("--schedulers", "default,default"),
             ("--schedulers", "nobody"), ("--unknown",),
             ("--workloads", "compile", "--cpus", "16"),

@@ -22,10 +22,17 @@ class Workload:
     read: Callable[[str], dict[str, float]]  # what it said
     measure: str  # the figure that schedulers are compared by
     more_is_better: bool = False
+    also: Sequence[tuple[str, bool]] = ()  # more figures to compare, and whether more is better
     prepare: Callable[[int, bool], str] | None = None  # before the scheduler is attached
     options: Callable[[], Sequence[str]] = tuple  # of tools/vm
     folders: Sequence[Path] = ()  # that the script finds
     cpus: Sequence[int] = ()  # the only numbers of CPUs that it makes sense on; none: any
+
+
+    @property
+    def figures(self) -> Mapping[str, bool]:
+        """Those to compare, its measure first, and whether more is better."""
+        return {self.measure: self.more_is_better, **dict(self.also)}
 
 
 def body(workload: Workload, seed: int, quick: bool) -> str:
@@ -111,20 +118,20 @@ ALL: Mapping[str, Workload] = {
                  _timed("stress-ng --fork 4 --fork-ops 2000", "stress-ng --fork 4 --fork-ops 500"), _time, "ms"),
         *(
             Workload(name, f"rt-app: {what}, beside a parallel compile", programs.app, programs.read_app, "late",
-                     prepare=programs.app_prepare(name), options=programs.rt_app, folders=programs.COMPILED,
-                     cpus=FEW_CPUS)
+                     also=[("compile_cpu_s", True)], prepare=programs.app_prepare(name), options=programs.rt_app,
+                     folders=programs.COMPILED, cpus=FEW_CPUS)
             for name, what in (
                 ("mp3", "a music player"), ("video", "a video player"), ("browser", "a browser"),
             )
         ),
         Workload("compile", "a parallel compile alone", programs.compile_alone, programs.read_compile, "ms",
-                 prepare=programs.compile_prepare, options=programs.toolchain, folders=programs.COMPILED,
+                 also=[("agent_percent", False)], prepare=programs.compile_prepare, options=programs.toolchain, folders=programs.COMPILED,
                  cpus=FEW_CPUS),
         Workload("timers", "cyclictest, a timer each millisecond, beside a hog per CPU", programs.timers,
                  programs.read_timers, "p99_us"),
         Workload("decisions", "a frame, requests and hogs: what the scheduler itself takes",
                  programs.own_cost("--frames=1 --pairs=4 --hogs-per-cpu=2"), programs.read_own_cost, "units",
-                 more_is_better=True, cpus=FEW_CPUS),
+                 more_is_better=True, also=[("instructions", False), ("agent_percent", False)], cpus=FEW_CPUS),
         *(
             Workload(f"tasks-{n}", f"{n} tasks that want a CPU all the time", programs.own_cost(f"--hogs={n}"),
                      programs.read_tasks_cost, "units", more_is_better=True, cpus=FEW_CPUS)

@@ -37,8 +37,7 @@ def _main(options: argparse.Namespace) -> int:
     need_program("cppland")
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        runs = list(pool.map(lambda job: _simulate(options, *job), _jobs(options)))
+    runs = _run(options)
     conditions = (
         f"Policy {options.policy}, strict; {LLC} CPUs share a cache; seeds {', '.join(map(str, options.seeds))}; "
         f"{options.seconds:g} s of the machine's time; medians."
@@ -94,7 +93,22 @@ def _jobs(options: argparse.Namespace) -> list[tuple[int, int, int, str]]:
     return sorted(every, key=lambda job: -job[0])
 
 
-def _simulate(options: argparse.Namespace, cpus: int, pairs: int, seed: int, agents: str) -> Run:
+def _run(options: argparse.Namespace) -> list[Run]:
+    running: set[subprocess.Popen[str]] = set()
+    with ThreadPoolExecutor(options.jobs) as pool:
+        try:
+            return list(pool.map(lambda job: _simulate(running, options, *job), _jobs(options)))
+        except BaseException:  # Ctrl-C among them
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(running):
+                process.kill()
+            raise
+
+
+def _simulate(
+    running: set[subprocess.Popen[str]], options: argparse.Namespace, cpus: int, pairs: int, seed: int, agents: str
+) -> Run:
+    """While its process runs it is in RUNNING."""
     print(f"bench/scale: {cpus} CPUs, {pairs} pairs each, seed {seed}, agents: {agents} ...", file=sys.stderr)
     command = [
         str(build_folder() / "bin" / "cppland"), "sim", "--strict", "--policy", options.policy,
@@ -104,7 +118,13 @@ def _simulate(options: argparse.Namespace, cpus: int, pairs: int, seed: int, age
     ]  # fmt: skip
     if agents == ONE:
         command.append("--one-agent")
-    made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if made.returncode != 0:
-        raise CompareError(f"'{' '.join(command)}' ended with status {made.returncode}")
-    return run_of(json.loads(made.stdout), agents, pairs)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        running.add(process)
+        said, _ = process.communicate()
+        running.discard(process)
+    if process.returncode != 0:
+        raise CompareError(f"'{' '.join(command)}' ended with status {process.returncode}")
+    try:
+        return run_of(json.loads(said), agents, pairs)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise CompareError(f"'{' '.join(command)}' says something else than a report of one run") from error
