@@ -8,6 +8,7 @@ usage: tools/check_files.py CHECK... [--root ROOT]
   shell      shellcheck finds nothing in shell scripts
   spelling   codespell finds nothing
   spdx       source files name their licence in their first lines
+  types      no two files define a type of the same name in the same namespace
   words      no file names this machine's package mirrors, or the folder it lies in
 """
 
@@ -29,6 +30,7 @@ SHELLCHECK = ["shellcheck", "-x", "-P", "SCRIPTDIR", "-e", "SC2012,SC2015,SC2317
 MODEL = "src/kernel/sim"
 NO_MODEL_TESTS = {"dispatcher_test.cc"}  # of the dispatcher, which runs on the model
 KERNEL_FILE = re.compile(r"\bkernel/[\w/]+\.c\b")
+TYPE = re.compile(r"(?:class|struct|enum class) (?:alignas\([^)]*\) |\[\[\w+\]\] )?(\w+)\b(?!<|::)")
 SHELLS = re.compile(rb"^#!\s*(/usr)?/bin/(env\s+)?(ba|da|k)?sh\b")
 
 
@@ -127,6 +129,28 @@ def check_rules(root):
     return "\n".join(errors)
 
 
+def check_types(root):
+    """One definition of a type for each name: of two the linker takes the functions of either, without a word."""
+    defined = {}
+    for name in cpp_files(root):
+        if name.suffix == ".c" or name.parts[0] in ("abi", "bpf"):
+            continue
+        lines = (root / name).read_text(errors="replace").splitlines()
+        namespace, anonymous = "", False
+        for number, line in enumerate(lines, 1):
+            if match := re.match(r"namespace ([\w:]+) {", line):
+                namespace = match[1]
+            elif re.match(r"namespace {|}  // namespace$", line):
+                anonymous = line.startswith("namespace")
+            elif (match := TYPE.match(line)) and not anonymous and not line.endswith(";"):
+                defined.setdefault((namespace, match[1]), []).append(f"{name}:{number}")
+    return "".join(
+        f"{places[1]}: {namespace}::{word} is defined in {places[0]} too\n"
+        for (namespace, word), places in defined.items()
+        if namespace and len(places) > 1
+    )
+
+
 def check_words(root, hosts=None, folder=None):
     words = {rf"(?<![\w.-]){re.escape(host)}" for host in (mirror_hosts() if hosts is None else hosts)}
     folder = str(folder or root)
@@ -150,6 +174,7 @@ CHECKS = {
     "shell": check_shell,
     "spelling": check_spelling,
     "spdx": check_spdx,
+    "types": check_types,
     "words": check_words,
 }
 

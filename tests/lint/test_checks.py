@@ -219,6 +219,14 @@ class FilesTest(TreeTest):
             ["script", "y.cc"],
         )
 
+    def test_types(self):
+        self.write("src/a.h", "namespace cppland::sim {", "struct Thing;", "struct Thing {", "};", "}")
+        self.write("src/b.h", "namespace cppland {", "class Thing final : public Other {", "};", "}")
+        self.write("src/c.cc", "namespace cppland::sim {", "namespace {", "struct Thing {", "};", "}  // namespace", "}")
+        self.assertEqual(check_files.check_types(self.root), "")
+        self.write("src/d.cc", "namespace cppland::sim {", "namespace {", "}  // namespace", "struct Thing {")
+        self.assertIn("src/d.cc:4: cppland::sim::Thing is defined in src/a.h:3", check_files.check_types(self.root))
+
     def test_words(self):
         def found(*lines):
             self.write("x.md", *lines)
