@@ -14,7 +14,7 @@ from .read import KINDS, Benchmark, Job, Key, Operation, Results
 BETTER, SAME, WORSE = "better", "same", "worse"
 NO_VERDICT = "-"  # of figures that are there to be seen only
 NO_CPUS = "-"
-LEAST_US = 20  # about an interrupt more or less, which a p99 of few wake-ups rests on
+LEAST_US = 100  # some interrupts more or less, or a pass of the agent: a p99 of few wake-ups rests on such
 Place = tuple[str, str, int]  # scheduler, workload, CPUs
 
 
