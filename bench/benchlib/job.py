@@ -138,11 +138,11 @@ def _run(
     command: Sequence[str], folder: str | None = None, environment: dict[str, str] | None = None
 ) -> Iterator[Event]:
     log: list[str] = []
-    reason = said = ""
+    reason = ""
     # A process group of its own: Ctrl-C comes to us alone, and we end everything in order.
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", cwd=folder, env=environment, process_group=0,
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
+        cwd=folder, env=environment, process_group=0,
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -151,7 +151,6 @@ def _run(
             kind, _, text = rest.partition(" ")
             if mark != "@":
                 sys.stderr.write(line)
-                said = line.strip() or said
             elif kind == "lost":
                 reason = text
             elif kind == "log":
@@ -165,7 +164,7 @@ def _run(
         written = "".join(f"\n  | {line}" for line in log[-40:]) or " It wrote nothing."
         raise CompareError(f"the scheduler under test failed: {reason}.{written}")
     if status != 0:
-        raise CompareError(f"the measurement ended with status {status}" + (f": {said}" if said else ""))
+        raise CompareError(f"the measurement ended with status {status} (its output says why)")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchlib import CompareError
+from runlib.results import place_text
 
 from .read import ALLOCATIONS, INSTRUCTIONS, MICRO, RESULTS, Benchmark, Operation, Results
 
@@ -29,7 +30,7 @@ def _results(results: Results) -> dict[str, Any]:
     jobs = []
     for (scheduler, workload, cpus, seed), job in results.jobs.items():
         if job.failure:
-            raise CompareError(f"{scheduler}, {workload}, {cpus} CPUs, seed {seed}: {job.failure}", 2)
+            raise CompareError(f"{scheduler}, {place_text(workload, cpus)}, seed {seed}: {job.failure}", 2)
         entry: dict[str, Any] = {"scheduler": scheduler, "workload": workload, "cpus": cpus, "seed": seed}
         entry["figures"] = dict(job.figures)
         if job.rss_kb is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from benchlib.figures import median
+from runlib.results import cpus_text, place_text
 from runlib.schedulers import DEFAULT
 from runlib.workloads import ALL
 
@@ -14,7 +15,7 @@ from .read import KINDS, Benchmark, Job, Key, Operation, Results
 BETTER, SAME, WORSE = "better", "same", "worse"
 NO_VERDICT = "-"  # of figures that are there to be seen only
 NO_CPUS = "-"
-LEAST_US = 100  # some interrupts more or less, or a pass of the agent: a p99 of few wake-ups rests on such
+LEAST_US = 20  # about an interrupt more or less, which a p99 of few wake-ups rests on
 Place = tuple[str, str, int]  # scheduler, workload, CPUs
 
 
@@ -37,7 +38,7 @@ class Comparison:
         self.rows.append(Row(name, old, new, ratio, verdict))
         if verdict == WORSE:
             who, what, cpus = name.split(" | ")
-            where = "" if cpus == NO_CPUS else f", {_cpus(int(cpus))}"
+            where = "" if cpus == NO_CPUS else f", {cpus_text(int(cpus))}"
             self.regressions.append(f"{who}, {what}{where}: {old} became {new}")
 
     def table(self) -> str:
@@ -174,7 +175,7 @@ def _missing(old: Mapping[Key, Job], new: Mapping[Key, Job], by_seed: bool) -> I
     for place, keys in groupby(sorted(lost), lambda key: key[:3]):
         seeds = ", ".join(str(key[3]) for key in keys)
         yield f"{_place_text(place)}: missing" + (f" (seeds: {seeds})" if place in there else "")
-    for place in there & {key[:3] for key in old}:
+    for place in sorted(there & {key[:3] for key in old}):
         mine, others = (list(_here(jobs, place).values()) for jobs in (old, new))
         lost_figures = {name for job in mine for name in job.figures} - {name for job in others for name in job.figures}
         if all(job.failure for job in others):
@@ -185,11 +186,7 @@ def _missing(old: Mapping[Key, Job], new: Mapping[Key, Job], by_seed: bool) -> I
 
 
 def _place_text(place: Place) -> str:
-    return f"{place[0]}, {place[1]}, {_cpus(place[2])}"
-
-
-def _cpus(number: int) -> str:
-    return f"{number} {'CPU' if number == 1 else 'CPUs'}"
+    return f"{place[0]}, {place_text(place[1], place[2])}"
 
 
 # --- decision_bench ---

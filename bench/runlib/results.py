@@ -161,7 +161,11 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
 
 def place_text(workload: str, cpus: int, figure: str = "") -> str:
     what = f"{workload} ({figure})" if figure else workload
-    return f"{what}, {cpus} {'CPU' if cpus == 1 else 'CPUs'}"
+    return f"{what}, {cpus_text(cpus)}"
+
+
+def cpus_text(number: int) -> str:
+    return f"{number} {'CPU' if number == 1 else 'CPUs'}"
 
 
 def _verdict(results: dict[str, Any], goal: Goal) -> Verdict:

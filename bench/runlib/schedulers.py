@@ -35,7 +35,7 @@ def known() -> list[str]:
 def find(names: Sequence[str]) -> list[Entry]:
     """The entries of NAMES, each one of known() or the path of another scheduler's program. A path is called as its
     program is, if nothing else is called so."""
-    called = Counter([*known(), *(Path(name).name for name in dict.fromkeys(names) if "/" in name)])
+    called = Counter([*known(), *(Path(name).name for name in names if "/" in name)])
     return [_find(name, Path(name).name if called[Path(name).name] == 1 else name) for name in names]
 
 

@@ -28,7 +28,6 @@ class Workload:
     folders: Sequence[Path] = ()  # that the script finds
     cpus: Sequence[int] = ()  # the only numbers of CPUs that it makes sense on; none: any
 
-
     @property
     def figures(self) -> Mapping[str, bool]:
         """Those to compare, its measure first, and whether more is better."""
@@ -125,8 +124,8 @@ ALL: Mapping[str, Workload] = {
             )
         ),
         Workload("compile", "a parallel compile alone", programs.compile_alone, programs.read_compile, "ms",
-                 also=[("agent_percent", False)], prepare=programs.compile_prepare, options=programs.toolchain, folders=programs.COMPILED,
-                 cpus=FEW_CPUS),
+                 also=[("agent_percent", False)], prepare=programs.compile_prepare, options=programs.toolchain,
+                 folders=programs.COMPILED, cpus=FEW_CPUS),
         Workload("timers", "cyclictest, a timer each millisecond, beside a hog per CPU", programs.timers,
                  programs.read_timers, "p99_us"),
         Workload("decisions", "a frame, requests and hogs: what the scheduler itself takes",

@@ -316,6 +316,18 @@ TEST_F(SimDispatcher, TakesAFeeOffTheCreditForCuttingATurnShort) {
   EXPECT_LE(puppet_->heard_preempt_ns, preempted * CPPLAND_PREEMPT_NS);
 }
 
+TEST_F(SimDispatcher, WhoHasLittleCreditWaitsItsTurnBehindWhoHasCredit) {
+  make(cpus(1));
+  add_puppet();
+  puppet_->decision.wake_credit_ns = CPPLAND_PREEMPT_NS * 7 / 2;
+  hog(*machine_);
+  hog(*machine_);
+  machine_->start({.name = "often", .behaviour = std::make_unique<Periodic>(300'000, 1'000)});
+  run(4 * kSec);
+  EXPECT_GT(count(CPPLAND_NR_USER_DISPATCHES), 1000U);
+  EXPECT_EQ(count(CPPLAND_NR_PREEMPT_WAKEUPS), 0U) << "it is not put before them by a nudge";
+}
+
 TEST_F(SimDispatcher, TakesNoFeeForPreemptingWhoHasHadATurn) {
   make(cpus(1));
   add_puppet();
