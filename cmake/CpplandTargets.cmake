@@ -26,19 +26,22 @@ function(_cppland_link target scope)
   endforeach()
 endfunction()
 
-# cppland_library(NAME [SOURCES file...] [DEPS target...])
+# cppland_library(NAME [SOURCES file...] [DEPS target...] [HOT])
 #
 # A layer: the static library cppland_NAME, also called cppland::NAME. Without SOURCES it is headers
-# only. Its users inherit DEPS and the include roots: include/, src/ and the repository's root (for
+# only. HOT: tests spend their time in it, so it is optimised for ThreadSanitizer and the like, too. Its users inherit DEPS and the include roots: include/, src/ and the repository's root (for
 # abi/). Installed and exported with the package.
 function(cppland_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "HOT" "" "SOURCES;DEPS")
   _cppland_no_leftovers(cppland_library ${name} "${arg_UNPARSED_ARGUMENTS}")
   set(target cppland_${name})
   if(arg_SOURCES)
     set(scope PUBLIC)
     add_library(${target} STATIC ${arg_SOURCES})
     cppland_compile_options(${target})
+    if(arg_HOT AND CPPLAND_SANITIZE)
+      target_compile_options(${target} PRIVATE -O1)
+    endif()
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     # The private include roots end here: they are no part of the installed interface.
     target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
@@ -97,10 +100,6 @@ function(cppland_test name)
     set(arg_TIMEOUT 120)
   endif()
   cppland_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS} GTest::gmock GTest::gtest_main)
-  if(CPPLAND_SANITIZE)
-    # A test's own code is compiled once and runs once: without optimisation that is done in half the time.
-    target_compile_options(${name} PRIVATE -O0)
-  endif()
   add_dependencies(checks ${name})
   _cppland_add_test(${name} "${arg_LABELS}" ${arg_TIMEOUT} $<TARGET_FILE:${name}> --gtest_brief=1)
   if(arg_VALGRIND AND CPPLAND_VALGRIND AND NOT CPPLAND_FLAVOUR)

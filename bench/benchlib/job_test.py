@@ -121,12 +121,16 @@ class Commands(unittest.TestCase):
     def test_a_signal_ends_what_was_started(self) -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             program = (
-                "import sys; sys.path.insert(0, sys.argv[1])\n"
+                "import signal, sys; sys.path.insert(0, sys.argv[1])\n"
+                "signal.signal(int(sys.argv[2]), signal.SIG_DFL)\n"  # nohup ignores SIGHUP, and so do its children
                 "from benchlib.cli import run_command\nfrom benchlib.job import Scheduler, run_here\n"
-                "def command():\n  for each in run_here('say pid $$; sleep 600', Scheduler('', 'x')): print(each.text, flush=True)\n"
+                "def command():\n  for each in run_here(sys.argv[3], Scheduler('', 'x')): print(each.text, flush=True)\n"
                 "sys.exit(run_command('x', command))\n"
             )
-            with subprocess.Popen([sys.executable, "-c", program, BENCH], stdout=subprocess.PIPE, text=True) as process:
+            # Bash hears of a signal at once while it waits, not while it starts a program.
+            body = "sleep 600 & say pid $$; wait"
+            command = [sys.executable, "-c", program, BENCH, str(int(number)), body]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout
                 child = int(process.stdout.readline())
                 process.send_signal(number)
