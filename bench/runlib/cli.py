@@ -17,7 +17,7 @@ from benchlib.job import Guest, need_program, run_in_guest
 from .page import page
 from .results import VERSION, document, goals_table, place_text, table
 from .schedulers import DEFAULT, OURS, RUSTLAND, Entry, find, known
-from .workloads import ALL, FIGURES, RSS, Workload, body
+from .workloads import ALL, FIGURES, RELEASE, RSS, Workload, body
 
 DESCRIPTION = """\
 Runs workloads under one scheduler after the other, each run in a virtual machine of its own whose time counts
@@ -154,6 +154,8 @@ def _measure(options: argparse.Namespace, workload: Workload, cpus: int, seed: i
             found["figures"] = workload.read(event.text)
         elif event.kind == RSS and event.text.isdecimal():
             found["rss_kb"] = int(event.text)
+        elif event.kind == RELEASE:
+            found["release"] = event.text
     if "figures" not in found:
         raise CompareError("the guest reported nothing")
     return found

@@ -4,7 +4,9 @@
 from html import escape
 from typing import Any
 
-from .results import WORDS, cell, failure_word, failures, number_text, place_text, places, schedulers, verdicts
+from .results import (
+    WORDS, cell, failure_word, failures, number_text, place_text, places, releases, schedulers, verdicts,
+)  # fmt: skip
 from .schedulers import DEFAULT
 from .workloads import ALL
 
@@ -22,7 +24,8 @@ def page(results: dict[str, Any]) -> str:
     parts = [
         "<!doctype html>", '<html lang="en"><meta charset="utf-8"><title>Benchmark</title>',
         f"<style>{STYLE}</style>", "<h1>Benchmark</h1>",
-        f"<p>Kernel {escape(str(conditions['kernel']))}, seeds {escape(', '.join(map(str, conditions['seeds'])))}. Bars "
+        f"<p>Kernel {escape(str(conditions['kernel']))} ({escape(releases(results))}), seeds "
+        f"{escape(', '.join(map(str, conditions['seeds'])))}. Bars "
         f"are medians, lines reach from the least to the most.</p>",
         "<h2>Goals</h2>", _goals(results),
     ]  # fmt: skip

@@ -212,12 +212,17 @@ def goals_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def releases(results: dict[str, Any]) -> str:
+    """Of the kernels that it ran on."""
+    return ", ".join(sorted({job["release"] for job in results["jobs"] if "release" in job})) or "release unknown"
+
+
 def document(results: dict[str, Any]) -> str:
     """Everything, as Markdown."""
     conditions = results["conditions"]
     parts = [
         "# Benchmark",
-        f"Kernel {conditions['kernel']}; seeds {', '.join(map(str, conditions['seeds']))}; medians (least to most), and "
+        f"Kernel {conditions['kernel']} ({releases(results)}); seeds {', '.join(map(str, conditions['seeds']))}; medians (least to most), and "
         f"how many times the median of the kernel's default scheduler. `*_us`: microseconds of wake-up latency or round "
         f"trip; `ms`: time taken; less is better. `units` of work and `compile_cpu_s`: more is better.",
         table(results), "## Goals", goals_table(results),

@@ -23,7 +23,7 @@ from benchlib import CompareError  # noqa: E402
 from benchlib.job import Event  # noqa: E402
 from runlib import cli, programs, results, schedulers  # noqa: E402
 from runlib.page import page  # noqa: E402
-from runlib.workloads import ALL, FIGURES, RSS, body  # noqa: E402
+from runlib.workloads import ALL, FIGURES, RELEASE, RSS, body  # noqa: E402
 
 LOAD = json.dumps({
     "frame": {"wakeup": {"cells": [[10, 98], [500, 2]]}, "missed": 3}, "hogs": {"units": 77},
@@ -300,6 +300,7 @@ class CommandLine(unittest.TestCase):
             raise CompareError("the guest is gone\n  | more")
         yield Event(FIGURES, "2000")
         yield Event(RSS, "4096")
+        yield Event(RELEASE, "7.9.9-test")
 
     def run_it(self, *arguments: str) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()
@@ -316,8 +317,10 @@ class CommandLine(unittest.TestCase):
         self.assertIn("| pipe (ms) | 2 | 2 x1.00 |", out)
         saved = json.loads(Path(self._folder.name, "results.json").read_text())
         self.assertEqual([each["rss_kb"] for each in saved["jobs"]], [4096, 4096])
-        self.assertIn("<svg", Path(self._folder.name, "results.html").read_text())
-        self.assertIn("## Goals", Path(self._folder.name, "results.md").read_text())
+        for name, words in (("results.html", "<svg"), ("results.md", "## Goals")):
+            text = Path(self._folder.name, name).read_text()
+            self.assertIn(words, text)
+            self.assertIn("Kernel 7 (7.9.9-test)", text)
 
     def test_resumes_but_tries_failures_again(self) -> None:
         chosen = ("--workloads", "pipe", "--cpus", "1", "--seeds", "3,9")

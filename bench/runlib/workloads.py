@@ -10,7 +10,7 @@ from benchlib.figures import latencies_of
 
 from . import programs
 
-FIGURES, RSS = "figures", "rss"  # kinds of events
+FIGURES, RSS, RELEASE = "figures", "rss", "release"  # kinds of events
 FEW_CPUS = (1, 2, 4)  # of 16 busy ones each has a sixteenth of one's speed
 
 
@@ -41,6 +41,7 @@ def body(workload: Workload, seed: int, quick: bool) -> str:
 {prepare}attach_scheduler
 {workload.script(seed, quick)}
 if [[ -n $scheduler ]]; then say {RSS} "$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' "/proc/$scheduler/status")"; fi
+say {RELEASE} "$(uname -r)"
 detach_scheduler"""
 
 
