@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# stopped.sh - the scheduler's process is stopped for half a minute under load: nobody notices, and it comes back.
+# stopped.sh - the scheduler's process is stopped for some 20 s under load: nobody notices, and it comes back.
 #
 # usage: stopped.sh [exact]: with exact time, latencies while it is stopped are compared with those before.
 . "$(dirname "$0")/lib.sh"
@@ -24,16 +24,16 @@ attach "it attaches" scx_cppland
 load stress-ng --timeout 600 --switch 1 --futex 1 --fork 1
 
 # With exact time for as long as it will be stopped: a p99 of few wake-ups is a matter of luck.
-measure "$([[ $exact ]] && echo 28 || echo 5)" "before"
+measure "$([[ $exact ]] && echo 18 || echo 5)" "before"
 p99_before=$p99
 at_stop=$(decisions)
 compare "decisions before" "$at_stop" ">" 0
 
 kill -STOP "$scheduler"
-measure 28 "stopped" # and one second to warm up, and one until the next signal
+measure 18 "stopped" # and one second to warm up, and one until the next signal
 sleep 1
-stays "after 30 s"
-compare "wake-ups of the 60 Hz task while it was stopped" "${served:-none}" ">" "(28 * 60 / 4)"
+stays "after 20 s"
+compare "wake-ups of the 60 Hz task while it was stopped" "${served:-none}" ">" "(18 * 60 / 4)"
 if [[ $exact ]]; then
   compare "p99 while it was stopped, in us" "${p99:-none}" "<=" "(2 * $p99_before)"
 fi
