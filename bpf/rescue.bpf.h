@@ -9,7 +9,6 @@
 
 #define RECALL_MAX   128
 #define RESCUE_MAX   1024
-#define RESCUE_EVERY (50 * NSEC_PER_MSEC)
 #define RESCUE_SLICE NSEC_PER_MSEC /* short, since all who are rescued go before everybody else */
 /* Puts points in time before all urgency(), which is about 0, and after nothing that wraps. */
 #define BEFORE_CREDIT (1ULL << 62)
@@ -92,10 +91,10 @@ static void rescue(s32 cpu, u32 d, u64 now)
 	struct domain *dom = domain_at(d);
 	u32 nr_online = READ_ONCE(dom->nr_online) ?: 1;
 
-	if (state && is_time(&state->next_rescue_at, now, RESCUE_EVERY))
+	if (state && is_time(&state->next_rescue_at, now, rescue_every_ns))
 		rescue_from(d, cpu, SCX_DSQ_ITER_REV, now, starve_ns);
 	/* As often as there are CPUs to serve who is rescued. */
-	if (!is_time(&dom->next_rescue_at, now, RESCUE_EVERY / nr_online))
+	if (!is_time(&dom->next_rescue_at, now, rescue_every_ns / nr_online))
 		return;
 	rescue_from(d, dsq_of(d, ASKED), 0, now, forget_ns);
 	rescue_from(d, dsq_of(d, SHARED), SCX_DSQ_ITER_REV, now, starve_ns);

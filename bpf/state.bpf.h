@@ -50,7 +50,8 @@ TUNABLE u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
 TUNABLE u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
 TUNABLE u64 forget_ns =
 	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
-TUNABLE u64 starve_ns = 2000 * NSEC_PER_MSEC; /* whatever the order is: nobody waits longer */
+TUNABLE u64 rescue_every_ns = 50 * NSEC_PER_MSEC; /* ... when this is looked after again */
+TUNABLE u64 starve_ns = 2000 * NSEC_PER_MSEC;	  /* whatever the order is: nobody waits longer */
 TUNABLE u64 protect_ns =
 	NSEC_PER_MSEC / 2;		 /* for which one with credit is not preempted by another */
 TUNABLE u64 rare_ns = 4 * NSEC_PER_MSEC; /* between wake-ups that are rare */

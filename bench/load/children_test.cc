@@ -31,7 +31,7 @@ bool soon(Condition condition) {
 }
 
 TEST(Hogs, WorkOnlyWhenReleased) {
-  auto hogs = Hogs::start(std::array{0, 5});
+  auto hogs = Hogs::start(std::array{0, 5}, false);
   ASSERT_TRUE(hogs) << hogs.error().message();
   usleep(20'000);
   EXPECT_EQ(hogs->usage()[0].units, 0U);
@@ -42,7 +42,7 @@ TEST(Hogs, WorkOnlyWhenReleased) {
 
 TEST(Hogs, EndWithTheirOwner) {
   {
-    auto hogs = Hogs::start(std::array{0, 0, 0});
+    auto hogs = Hogs::start(std::array{0, 0, 0}, false);
     ASSERT_TRUE(hogs);
     hogs->release();
     EXPECT_EQ(our_children().size(), 3U);
@@ -50,8 +50,19 @@ TEST(Hogs, EndWithTheirOwner) {
   EXPECT_TRUE(our_children().empty());
 }
 
+// Nothing else than that clock may tell of it: one that gets no CPU does no unit.
+TEST(Hogs, OneThatDoesNotRunIsInALongUnit) {
+  auto hogs = Hogs::start(std::array{0}, true);
+  ASSERT_TRUE(hogs);
+  hogs->release();
+  ASSERT_TRUE(soon([&] { return hogs->usage()[0].units > 0; }));
+  kill(our_children()[0].pid, SIGSTOP);
+  usleep(20'000);
+  EXPECT_GE(hogs->usage()[0].longest_unit, 10 * kMillisecond);
+}
+
 TEST(Hogs, NoneIsNothing) {
-  const auto hogs = Hogs::start({});
+  const auto hogs = Hogs::start({}, false);
   ASSERT_TRUE(hogs);
   EXPECT_TRUE(hogs->usage().empty());
 }

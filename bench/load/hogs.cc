@@ -3,16 +3,19 @@
 #include "hogs.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <new>
+#include <utility>
 
 #include "work.h"
 
@@ -30,8 +33,8 @@ Nanos cpu_time_of(pid_t pid) {
 
 }  // namespace
 
-Result<Hogs> Hogs::start(std::span<const int> nices) {
-  Hogs hogs;
+Result<Hogs> Hogs::start(std::span<const int> nices, bool watched) {
+  Hogs hogs(watched);
   if (nices.empty()) {
     return hogs;
   }
@@ -81,12 +84,24 @@ void Hogs::run(Slot& own, int nice, pid_t parent) {
   prctl(PR_SET_NAME, "hog");
   own.error = setpriority(PRIO_PROCESS, 0, nice) == 0 ? 0 : errno;
   gate_in_.reset();
-  char nothing = 0;
-  while (read(gate_out_.get(), &nothing, 1) < 0 && errno == EINTR) {
+  // All are woken at once: of those that read(), each is woken by the one before, when that has
+  // run.
+  pollfd gate{.fd = gate_out_.get(), .events = POLLIN, .revents = 0};
+  while (poll(&gate, 1, -1) < 0 && errno == EINTR) {
   }
+  Nanos began = watched_ ? monotonic_now() : 0;
   for (;;) {
+    own.unit_began.store(began, std::memory_order_relaxed);
     burn(kUnitLoops);
     own.units.store(own.units.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (!watched_) {
+      continue;
+    }
+    const Nanos now = monotonic_now();
+    const Nanos took = now - std::exchange(began, now);
+    if (took > own.longest_unit.load(std::memory_order_relaxed)) {
+      own.longest_unit.store(took, std::memory_order_relaxed);
+    }
   }
 }
 
@@ -109,9 +124,20 @@ std::vector<HogUsage> Hogs::usage() const {
   std::vector<HogUsage> usage;
   usage.reserve(pids_.size());
   for (std::size_t i = 0; i < pids_.size(); ++i) {
-    usage.push_back({cpu_time_of(pids_[i]), slot(i).units.load(std::memory_order_relaxed)});
+    const Slot& hog = slot(i);
+    const Nanos began = hog.unit_began.load(std::memory_order_relaxed);
+    // One that does not get to run at all is in the middle of a long unit.
+    usage.push_back({cpu_time_of(pids_[i]), hog.units.load(std::memory_order_relaxed),
+                     std::max(hog.longest_unit.load(std::memory_order_relaxed),
+                              watched_ && began != 0 ? monotonic_now() - began : 0)});
   }
   return usage;
+}
+
+void Hogs::forget_longest() {
+  for (std::size_t i = 0; i < pids_.size(); ++i) {
+    slot(i).longest_unit.store(0, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace cppland::load

@@ -112,6 +112,9 @@ std::string problem_with(const Options& options, const HogOptions& hogs) {
   if (options.weights && no_hogs) {
     return "--weights needs --hogs or --hogs-per-cpu";
   }
+  if (options.hog_pauses && no_hogs) {
+    return "--hog-pauses needs --hogs or --hogs-per-cpu";
+  }
   return {};
 }
 
@@ -172,6 +175,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
       ->type_name("FILE");
   app.add_flag("--weights", options.weights,
                "show each hog's share of the CPU time, and the one due to its nice value");
+  app.add_flag("--hog-pauses", options.hog_pauses,
+               "tell how long a hog took for a unit of work at the most, by the clock");
   app.add_flag("--calibrate", options.calibrate,
                "print this machine's loops per microsecond, and exit");
   try {

@@ -27,6 +27,7 @@ struct Options {
   double loops_per_us = 0;  // 0: calibrate
   std::string json;
   bool weights = false;
+  bool hog_pauses = false;
   bool calibrate = false;
 };
 

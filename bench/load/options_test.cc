@@ -46,7 +46,7 @@ TEST(Options, EveryFlagIsUnderstood) {
              "--audio-period-us=2500", "--audio-work-us=100", "--pairs=3", "--pair-think-us=900",
              "--pair-work-us=20", "--hogs=2", "--hog-nice=-5,5", "--with=make -j3", "--seconds=0.5",
              "--warmup=0", "--seed=18446744073709551615", "--loops-per-us=123.25", "--json=-",
-             "--weights"});
+             "--weights", "--hog-pauses"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->frame_hz, 120.5);
   EXPECT_EQ(options->audio_period_us, 2500);
@@ -80,9 +80,10 @@ TEST(Options, HelpEndsWithSuccessAndNamesEveryFlag) {
   const auto options = parse({"--help"});
   ASSERT_FALSE(options);
   EXPECT_EQ(options.error().status, 0);
-  for (const char* flag : {"--frames", "--audio", "--pairs", "--hogs", "--hogs-per-cpu",
-                           "--hog-nice", "--with", "--seconds", "--warmup", "--seed",
-                           "--loops-per-us", "--json", "--weights", "--calibrate"}) {
+  for (const char* flag :
+       {"--frames", "--audio", "--pairs", "--hogs", "--hogs-per-cpu", "--hog-nice", "--with",
+        "--seconds", "--warmup", "--seed", "--loops-per-us", "--json", "--weights", "--hog-pauses",
+        "--calibrate"}) {
     EXPECT_THAT(options.error().message, HasSubstr(flag));
   }
 }
@@ -103,6 +104,7 @@ TEST(Options, NonsenseIsRefusedWithOneMessage) {
   expect_refused({"--hogs", "1", "--hogs-per-cpu", "1"}, "exclude each other");
   expect_refused({"--frames", "1", "--hog-nice", "5"}, "--hog-nice needs");
   expect_refused({"--frames", "1", "--weights"}, "--weights needs");
+  expect_refused({"--frames", "1", "--hog-pauses"}, "--hog-pauses needs");
   expect_refused({"--hogs", "1", "--hog-nice", "20"}, "20 is not from -20 to 19");
   expect_refused({"--hogs", "1", "--hog-nice", "x"}, "--hog-nice");
   expect_refused({"--hogs", "1", "--hog-nice", ""}, "--hog-nice takes a list");

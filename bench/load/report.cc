@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -80,11 +81,12 @@ HogFigures sum_of(const std::vector<HogFigures>& hogs) {
   for (const HogFigures& hog : hogs) {
     sum.cpu_seconds += hog.cpu_seconds;
     sum.units += hog.units;
+    sum.longest_unit = std::max(sum.longest_unit, hog.longest_unit);
   }
   return sum;
 }
 
-Json hogs_to_json(const Figures& figures) {
+Json hogs_to_json(const Figures& figures, const Options& options) {
   const HogFigures sum = sum_of(figures.hogs);
   const auto shares = shares_of(figures);
   Json each = Json::array();
@@ -97,7 +99,11 @@ Json hogs_to_json(const Figures& figures) {
                     {"share", shares[i].share},
                     {"expected_share", shares[i].expected}});
   }
-  return {{"cpu_seconds", sum.cpu_seconds}, {"units", sum.units}, {"each", std::move(each)}};
+  Json json = {{"cpu_seconds", sum.cpu_seconds}, {"units", sum.units}, {"each", std::move(each)}};
+  if (options.hog_pauses) {
+    json["longest_unit_us"] = microseconds(sum.longest_unit);
+  }
+  return json;
 }
 
 void add_latencies(std::string& table, const char* name, unsigned tasks, const char* what,
@@ -137,7 +143,7 @@ Json to_json(const Figures& figures, const Options& options) {
                     {"round_trip", to_json(figures.pair.round_trip)}};
   }
   if (!options.hog_nices.empty()) {
-    json["hogs"] = hogs_to_json(figures);
+    json["hogs"] = hogs_to_json(figures, options);
   }
   if (!options.background.empty()) {
     json["with"] = {{"command", options.background},
@@ -168,6 +174,9 @@ std::string to_table(const Figures& figures, const Options& options) {
     const HogFigures sum = sum_of(figures.hogs);
     fmt::format_to(out, "{} hogs: {} units of work in {:.2f} s of CPU time\n", figures.hogs.size(),
                    sum.units, sum.cpu_seconds);
+    if (options.hog_pauses) {
+      fmt::format_to(out, "longest unit: {:.1f} ms\n", microseconds(sum.longest_unit) / 1000);
+    }
   }
   if (options.weights) {
     const auto shares = shares_of(figures);

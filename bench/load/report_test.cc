@@ -73,12 +73,23 @@ TEST(Report, SharesAreComparedWithTheWeights) {
                                      {.nice = 10, .cpu_seconds = 0.5, .units = 100}});
   const auto hogs = to_json(figures, options)["hogs"];
   EXPECT_EQ(hogs["units"], 400);
+  EXPECT_FALSE(hogs.contains("longest_unit_us"));
   EXPECT_EQ(hogs["cpu_seconds"], 2.0);
   EXPECT_EQ(hogs["each"][1]["weight"], 110);
   EXPECT_EQ(hogs["each"][1]["share"], 0.25);
   EXPECT_DOUBLE_EQ(hogs["each"][1]["expected_share"].get<double>(), 110.0 / 1134);
   EXPECT_THAT(to_table(figures, options),
               HasSubstr("nice  10:  25.00 % of the hogs' CPU time, 9.70 % due"));
+}
+
+TEST(Report, TellsTheLongestUnitOfAnyHogIfAsked) {
+  Options options;
+  options.hog_nices = {0, 0};
+  options.hog_pauses = true;
+  const Figures figures =
+      with_hogs({{.longest_unit = 2 * kMillisecond}, {.longest_unit = 30 * kMillisecond}});
+  EXPECT_EQ(to_json(figures, options)["hogs"]["longest_unit_us"], 30'000.0);
+  EXPECT_THAT(to_table(figures, options), HasSubstr("longest unit: 30.0 ms"));
 }
 
 TEST(Report, HogsThatNeverRanHaveNoShare) {

@@ -60,7 +60,8 @@ void add_difference(const Snapshot& begin, const Snapshot& end, const Options& o
   for (std::size_t i = 0; i < end.hogs.size(); ++i) {
     figures.hogs.push_back({.nice = options.hog_nices[i],
                             .cpu_seconds = seconds(begin.hogs[i].cpu, end.hogs[i].cpu),
-                            .units = end.hogs[i].units - begin.hogs[i].units});
+                            .units = end.hogs[i].units - begin.hogs[i].units,
+                            .longest_unit = end.hogs[i].longest_unit});
   }
   figures.background = {
       .runs = end.background.runs - begin.background.runs,
@@ -93,7 +94,7 @@ Result<Figures> run(const Options& options, unsigned cpus) {
     figures.loops_per_us = calibrate_loops_per_us();
   }
   Background background = CPPLAND_TRY(Background::start(options.background));
-  Hogs hogs = CPPLAND_TRY(Hogs::start(options.hog_nices));
+  Hogs hogs = CPPLAND_TRY(Hogs::start(options.hog_nices, options.hog_pauses));
   Tasks tasks;
   CPPLAND_TRY(tasks.prepare(options, figures.loops_per_us));
   mlockall(MCL_CURRENT);  // no page faults in the measured tasks, where this is allowed
@@ -104,6 +105,7 @@ Result<Figures> run(const Options& options, unsigned cpus) {
   background.release();
   figures.signal = wait_until(tasks.timeline().from());
   if (figures.signal == 0) {
+    hogs.forget_longest();
     const Snapshot begin = snapshot(hogs, background);
     figures.signal = wait_until(tasks.timeline().until());
     add_difference(begin, snapshot(hogs, background), options, figures);

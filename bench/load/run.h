@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "background.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "options.h"
 #include "pair.h"
@@ -17,6 +18,7 @@ struct HogFigures {
   int nice = 0;
   double cpu_seconds = 0;
   std::uint64_t units = 0;
+  Nanos longest_unit = 0;  // if they are watched
 };
 
 struct Figures {

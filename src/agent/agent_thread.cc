@@ -11,6 +11,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/capabilities.h"
 #include "base/scope.h"
 
 namespace cppland {
@@ -95,6 +96,8 @@ void* AgentThread::entry(void* self) {
 void AgentThread::main() noexcept {
   tid_ = ::gettid();
   pthread_setname_np(pthread_self(), "cppland-agent");
+  // A policy is arithmetic. To be root without any is not to be trusted less.
+  static_cast<void>(drop_capabilities());
   known_.release();
   go_.acquire();
   if (work_) work_(stop_);

@@ -18,7 +18,8 @@
 namespace cppland {
 
 // Starts the thread at once, so that its tid is known before the dispatcher is loaded, and lets it
-// work when told. All signals are blocked in it. Its stack is small and in memory before it is
+// work when told. All signals are blocked in it,
+// and it has no capabilities. Its stack is small and in memory before it is
 // needed.
 class AgentThread {
  public:

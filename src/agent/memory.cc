@@ -2,14 +2,29 @@
 // memory.cc - memory that never has to be waited for.
 #include "agent/memory.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
+
+#include "base/unique_handle.h"
 
 namespace cppland {
+namespace {
+
+// Best effort: what it has is little and does not grow, so nothing would be won.
+void spare_from_oom_killer() {
+  const UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  constexpr std::string_view kNever = "-1000";
+  if (file) static_cast<void>(::write(file.get(), kNever.data(), kNever.size()) > 0);
+}
+
+}  // namespace
 
 Result<void> lock_memory() {
   // Best effort: root may raise the limit; if it stays too low, mlockall() says so.
@@ -23,6 +38,7 @@ Result<void> lock_memory() {
   ::mallopt(M_TRIM_THRESHOLD, -1);  // NOLINT(concurrency-mt-unsafe): before the agent works
   ::mallopt(M_MMAP_MAX, 0);         // NOLINT(concurrency-mt-unsafe)
   ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  spare_from_oom_killer();
   if (::mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
   rlimit limit{};
   ::getrlimit(RLIMIT_MEMLOCK, &limit);

@@ -15,6 +15,8 @@ namespace cppland::cli {
 namespace {
 
 constexpr std::uint64_t kLongestSliceUs = 1'000'000;
+constexpr std::uint32_t kShortestWaitMs = 10;
+constexpr std::uint32_t kLongestWaitMs = 2000;
 constexpr std::uint32_t kLongestDump = 16U << 20U;
 
 std::string policy_help(const SchedulerInfo& info) {
@@ -57,12 +59,23 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
       "--one-agent", options.one_agent,
       "One thread that decides for all CPUs, and not one for each last-level cache that is "
       "shared by 4 CPUs or more");
+  app.add_option("--max-wait-ms", options.max_wait_ms,
+                 "Longest that a task waits for its policy, which forgot it: then it is next "
+                 "(milliseconds). An agent that does not answer for 20 ms, or this if it is less, "
+                 "is gone on without")
+      ->transform(number(kShortestWaitMs, kLongestWaitMs))
+      ->capture_default_str()
+      ->type_name("MS");
   app.add_option("--exit-dump-len", options.exit_dump_len,
                  "Size of the debug dump that the kernel makes when it ends the scheduler for an "
                  "error (bytes); 0: the kernel's default, 32768")
       ->transform(number(0, kLongestDump))
       ->capture_default_str()
       ->type_name("BYTES");
+  app.add_flag(
+      "--no-sandbox", options.no_sandbox,
+      "Keep privileges, and all system calls, when it schedules: for policies that need them "
+      "for tests, and kernels without seccomp");
   app.add_flag("-v,--verbose", options.verbose,
                "Show libbpf's messages, and scheduling events in the kernel's trace pipe");
 
@@ -147,6 +160,11 @@ std::expected<Options, Goodbye> parse_options(const SchedulerInfo& info, int arg
   }
   if (const auto timeout = read_timeout(options); !timeout)
     return std::unexpected(refuse(info, timeout.error().tried()));
+  if (options.max_wait_ms > options.timeout_ms / 2)
+    return std::unexpected(refuse(
+        info, fmt::format("--max-wait-ms ({}) is more than half of the watchdog's timeout ({} ms, "
+                          "SCX_TIMEOUT_MS)",
+                          options.max_wait_ms, options.timeout_ms)));
   return options;
 }
 

@@ -21,7 +21,9 @@ struct Options {
   bool numa_local = false;
   bool partial = false;
   bool one_agent = false;
+  bool no_sandbox = false;
   bool verbose = false;
+  std::uint32_t max_wait_ms = 500;
   std::uint32_t exit_dump_len = 0;
   std::uint32_t timeout_ms = 5000;
   live::LibbpfOptions libbpf{};

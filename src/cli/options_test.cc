@@ -81,9 +81,11 @@ TEST_F(OptionsTest, HasDefaults) {
   EXPECT_FALSE(options.percpu_local);
   EXPECT_FALSE(options.numa_local);
   EXPECT_FALSE(options.partial);
+  EXPECT_FALSE(options.no_sandbox);
   EXPECT_FALSE(options.verbose);
   EXPECT_EQ(options.exit_dump_len, 0U);
   EXPECT_EQ(options.timeout_ms, 5'000U);
+  EXPECT_EQ(options.max_wait_ms, 500U);
   EXPECT_FALSE(options.libbpf.relaxed_maps);
   EXPECT_EQ(options.libbpf.pin_root_path, "");
   EXPECT_EQ(options.libbpf.kconfig, "");
@@ -122,10 +124,12 @@ TEST_F(OptionsTest, TakesSwitches) {
   const auto percpu_local = [](const Options& o) { return o.percpu_local; };
   const auto numa_local = [](const Options& o) { return o.numa_local; };
   const auto partial = [](const Options& o) { return o.partial; };
+  const auto no_sandbox = [](const Options& o) { return o.no_sandbox; };
   const auto verbose = [](const Options& o) { return o.verbose; };
   for (const Case& c : {Case{"-l", "--percpu-local", percpu_local},
                         {"-n", "--numa-local", numa_local},
                         {"-p", "--partial", partial},
+                        {"--no-sandbox", "--no-sandbox", no_sandbox},
                         {"-v", "--verbose", verbose}}) {
     EXPECT_TRUE(c.set(accepted({c.brief}))) << c.brief;
     EXPECT_TRUE(c.set(accepted({c.full}))) << c.full;
@@ -150,6 +154,11 @@ TEST_F(OptionsTest, OffersNoChoiceWhereThereIsOnePolicy) {
 TEST_F(OptionsTest, TakesTheDumpLength) {
   EXPECT_EQ(accepted({"--exit-dump-len", "65536"}).exit_dump_len, 65'536U);
   EXPECT_EQ(accepted({"--exit-dump-len", "16777216"}).exit_dump_len, 16'777'216U);
+}
+
+TEST_F(OptionsTest, TakesTheLongestWait) {
+  EXPECT_EQ(accepted({"--max-wait-ms", "10"}).max_wait_ms, 10U);
+  EXPECT_EQ(accepted({"--max-wait-ms", "2000"}).max_wait_ms, 2'000U);
 }
 
 TEST_F(OptionsTest, TakesLibbpfsOptions) {
@@ -186,6 +195,19 @@ TEST_F(OptionsTest, RefusesNumbersThatMakeNoSense) {
   }
 }
 
+// The watchdog ends the scheduler for a task that waits for as long as its timeout.
+TEST_F(OptionsTest, RefusesALongestWaitThatTheWatchdogDoesNotForgive) {
+  for (const std::string value : {"9", "2001", "-1", "0.5"}) {
+    EXPECT_THAT(refused({"--max-wait-ms", value}),
+                AllOf(StartsWith("scx_test: --max-wait-ms: "), HasSubstr("10 to 2000")));
+  }
+  ::setenv("SCX_TIMEOUT_MS", "1000", 1);
+  accepted({"--max-wait-ms", "500"});
+  EXPECT_EQ(refused({"--max-wait-ms", "501"}),
+            "scx_test: --max-wait-ms (501) is more than half of the watchdog's timeout (1000 ms, "
+            "SCX_TIMEOUT_MS)");
+}
+
 TEST_F(OptionsTest, RefusesALeastSliceThatIsGreaterThanTheSlice) {
   EXPECT_EQ(refused({"-s", "100", "-S", "200"}),
             "scx_test: --slice-us-min (200) is greater than --slice-us (100)");
@@ -209,8 +231,8 @@ TEST_F(OptionsTest, RefusesFilesThatThereAreNot) {
 
 TEST_F(OptionsTest, RefusesAFlagWithoutItsValue) {
   for (const std::string flag :
-       {"--slice-us", "--slice-us-min", "--policy", "--exit-dump-len", "--pin-root-path",
-        "--kconfig", "--btf-custom-path", "--bpf-token-path"}) {
+       {"--slice-us", "--slice-us-min", "--policy", "--max-wait-ms", "--exit-dump-len",
+        "--pin-root-path", "--kconfig", "--btf-custom-path", "--bpf-token-path"}) {
     EXPECT_THAT(refused({flag}), StartsWith("scx_test: " + flag)) << flag;
   }
 }
@@ -264,6 +286,7 @@ TEST_F(OptionsTest, HelpsWithEveryFlag) {
                            "-l,--percpu-local ",
                            "-n,--numa-local ",
                            "-p,--partial ",
+                           "--max-wait-ms ",
                            "--exit-dump-len ",
                            "-v,--verbose ",
                            "-V,--version ",

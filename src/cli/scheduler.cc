@@ -24,6 +24,7 @@
 #include "agent/agent_thread.h"
 #include "agent/memory.h"
 #include "base/clock.h"
+#include "cli/confine.h"
 #include "cli/exit_status.h"
 #include "cli/options.h"
 #include "cli/signals.h"
@@ -80,17 +81,18 @@ Result<void> join_sched_ext(pid_t tid) {
       "RestrictRealtime= forbids it, if there is one)");
 }
 
-std::string summary(const live::Dispatcher& dispatcher, std::uint64_t faults) {
+std::string summary(const live::Dispatcher& dispatcher, std::uint32_t max_wait_ms,
+                    std::uint64_t faults) {
   const auto n = [&](cppland_counter which) { return counter(dispatcher.shm(), which); };
   return fmt::format(
       "pf: {} | dispatch -> u: {} k: {} c: {} b: {} f: {} | cg: {} | passes: {} ({} ms) | "
       "preempted: {} | "
-      "failovers: {} ({} ms) | rescued: {}",
+      "failovers: {} ({} ms) | rescued: {} | max wait: {} ms",
       faults, n(CPPLAND_NR_USER_DISPATCHES), n(CPPLAND_NR_KERNEL_DISPATCHES),
       n(CPPLAND_NR_CANCEL_DISPATCHES), n(CPPLAND_NR_BOUNCE_DISPATCHES),
       n(CPPLAND_NR_FAILED_DISPATCHES), n(CPPLAND_NR_SCHED_CONGESTED), n(CPPLAND_NR_AGENT_PASSES),
       n(CPPLAND_AGENT_NS) / kMillisecond, n(CPPLAND_NR_PREEMPT_WAKEUPS), n(CPPLAND_NR_FAILOVERS),
-      n(CPPLAND_FAILOVER_NS) / kMillisecond, n(CPPLAND_NR_RESCUED));
+      n(CPPLAND_FAILOVER_NS) / kMillisecond, n(CPPLAND_NR_RESCUED), max_wait_ms);
 }
 
 enum class Outcome { kDone, kFailed, kRestart };
@@ -181,6 +183,7 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                                           .verbose = options.verbose,
                                           .exit_dump_len = options.exit_dump_len,
                                           .timeout_ms = options.timeout_ms,
+                                          .max_wait_ms = options.max_wait_ms,
                                           .libbpf = options.libbpf},
                                          topology, domains));
   std::deque<Agent> agents;
@@ -196,8 +199,12 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
                topology.nr_online(),
                domains.size() == 1 ? "1 agent" : fmt::format("{} agents", domains.size()));
 
+  // Where a CPU came or went while it was loaded, the kernel asks for a restart at once, and no
+  // later: the dispatcher deals with those that come and go.
+  const bool restarts = dispatcher->exit_info().kind != live::ExitInfo::kNone;
+  const Result<void> confined = options.no_sandbox || restarts ? Result<void>() : cli::confine();
   const std::uint64_t faults = page_faults();
-  const int signal = wait_for_end(signals, threads, *dispatcher);
+  const int signal = confined ? wait_for_end(signals, threads, *dispatcher) : 0;
   const std::uint64_t new_faults = page_faults() - faults;
   if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
   // First the tasks go back to the kernel's own scheduler, then the agents end: nobody waits
@@ -206,14 +213,19 @@ Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
   const bool ended = std::ranges::all_of(
       threads, [](AgentThread& thread) { return thread.stop_within(kPatience); });
   const Outcome outcome = report(dispatcher->exit_info());
-  spdlog::info("{}", summary(*dispatcher, new_faults));
+  spdlog::info("{}", summary(*dispatcher, options.max_wait_ms, new_faults));
   if (!ended) {
     say(fmt::format("{}: the policy does not come to an end: leaving without it\n", info.name));
     std::_Exit(
         outcome == Outcome::kDone ? 0 : cli::kFailure);  // the thread still works with what is here
   }
+  if (!confined) return std::unexpected(confined.error());
   if (outcome != Outcome::kRestart) return outcome;
   if (signal != 0) return Outcome::kDone;
+  if (!restarts && !options.no_sandbox)
+    return error(EPERM,
+                 "the kernel asks for a restart, for which the privileges are given up: start it "
+                 "again, or with --no-sandbox if this happens often");
   spdlog::info("the kernel asks for a restart");
   let_hotplug_settle(signals);
   return outcome;

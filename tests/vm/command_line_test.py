@@ -40,6 +40,8 @@ BAD_FLAGS = [
     (["--policy", "lifo"], "--policy"),
     (["--policy", ""], "--policy"),
     (["--policy"], "--policy"),
+    (["--max-wait-ms", "9"], "--max-wait-ms"),
+    (["--max-wait-ms", "2001"], "--max-wait-ms"),
     (["--exit-dump-len", "-1"], "--exit-dump-len"),
     (["--exit-dump-len", "long"], "--exit-dump-len"),
     (["--exit-dump-len", "16777217"], "--exit-dump-len"),
@@ -67,7 +69,8 @@ BAD_TIMEOUTS = ["", "soon", "0", "-1", "999", "30001", "5000ms", "1e4", "9999999
 
 # The flags that need no statistics.
 FLAGS = [
-    "-s,--slice-us", "-S,--slice-us-min", "-l,--percpu-local", "-n,--numa-local", "-p,--partial", "--exit-dump-len",
+    "-s,--slice-us", "-S,--slice-us-min", "-l,--percpu-local", "-n,--numa-local", "-p,--partial", "--max-wait-ms",
+    "--exit-dump-len", "--no-sandbox",
     "-v,--verbose", "-V,--version", "-h,--help", "--relaxed-maps", "--pin-root-path", "--kconfig", "--btf-custom-path",
     "--bpf-token-path", "--policy",
 ]  # fmt: skip

@@ -121,8 +121,13 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::load(const DispatcherOptions& op
   if (options.strict) rodata.agent_rest = 0;
   rodata.agent_sleeps = options.partial;
   rodata.percpu_local = options.percpu_local;
+  const std::uint64_t max_wait_ns = options.max_wait_ms * kMillisecond;
+  rodata.late_ns = std::min<std::uint64_t>(rodata.late_ns, max_wait_ns);
+  rodata.rescue_every_ns = std::min<std::uint64_t>(rodata.rescue_every_ns, max_wait_ns / 10);
+  rodata.forget_ns = max_wait_ns - rodata.rescue_every_ns;
   rodata.starve_ns =
-      std::min<std::uint64_t>(rodata.starve_ns, options.timeout_ms * kMillisecond / 2);
+      std::min<std::uint64_t>(rodata.starve_ns, options.timeout_ms * kMillisecond / 2) -
+      rodata.rescue_every_ns;
   rodata.numa_local = options.numa_local;
   rodata.verbose = options.verbose;
   rodata.exit_dump_len = options.exit_dump_len ? options.exit_dump_len : kDefaultDumpLen;

@@ -46,6 +46,9 @@ struct DispatcherOptions {
   bool verbose = false;
   std::uint32_t exit_dump_len = 0;  // bytes; 0 for the kernel's default
   std::uint32_t timeout_ms = 5000;  // of the kernel's watchdog
+  // At the latest then a task that the agent does not decide for is next, and an agent that does
+  // not answer is gone on without (after 20 ms, if this is longer). At least 10.
+  std::uint32_t max_wait_ms = 500;
   LibbpfOptions libbpf{};
 };
 

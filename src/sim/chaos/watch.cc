@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kQueues = 5;              // of each domain: bpf/state.bpf.h, enum dsq_kind
 constexpr std::uint64_t kAsked = 2;               // ... ASKED of them
-constexpr std::uint64_t kRescueEvery = 50 * kMs;  // RESCUE_EVERY of bpf/rescue.bpf.h
+constexpr std::uint64_t kRescueEvery = 50 * kMs;  // rescue_every_ns of bpf/state.bpf.h
 constexpr std::uint64_t kTick = 4 * kMs;
 constexpr std::uint64_t kSlice = 100 * kMs;  // slice_max_ns of bpf/state.bpf.h
 constexpr std::uint64_t kGone = 30 * kMs;    // within that a CPU that shall go is gone
