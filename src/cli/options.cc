@@ -74,8 +74,8 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
       ->type_name("BYTES");
   app.add_flag(
       "--no-sandbox", options.no_sandbox,
-      "Keep privileges, and all system calls, when it schedules: for policies that need them "
-      "for tests, and kernels without seccomp");
+      "Give up neither system calls nor the main thread's privileges when it schedules: for "
+      "tests, and kernels without seccomp. Agents never have capabilities");
   app.add_flag("-v,--verbose", options.verbose,
                "Show libbpf's messages, and scheduling events in the kernel's trace pipe");
 

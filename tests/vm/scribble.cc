@@ -15,7 +15,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <random>
 #include <string_view>
@@ -23,7 +22,7 @@
 
 namespace {
 
-constexpr const char* kMap = ".bss.channels";
+constexpr std::string_view kMap = ".bss.channels";
 
 // The first map of that name, and its size.
 std::pair<int, std::size_t> find_channels() {
@@ -33,9 +32,7 @@ std::pair<int, std::size_t> find_channels() {
     bpf_map_info info{};
     __u32 size = sizeof(info);
     if (fd < 0) continue;
-    if (bpf_map_get_info_by_fd(fd, &info, &size) == 0 &&
-        std::string_view(kMap).starts_with(info.name) && std::strlen(info.name) > 5 &&
-        info.value_size % sizeof(cppland_channel) == 0)
+    if (bpf_map_get_info_by_fd(fd, &info, &size) == 0 && kMap == info.name)
       return {fd, info.value_size};
     ::close(fd);
   }

@@ -23,6 +23,19 @@ namespace {
 using cppland::Decision;
 using cppland::Moment;
 
+// A second after the first moment that it is asked about.
+class Alarm {
+ public:
+  [[nodiscard]] bool rings(const Moment& moment) noexcept {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    if (first_ns_ == 0) first_ns_ = moment.now_ns;
+    return moment.now_ns - first_ns_ > kSecond;
+  }
+
+ private:
+  std::uint64_t first_ns_ = 0;
+};
+
 // First come, first served; the rest is its heirs' fault.
 class Fifo {
  public:
@@ -34,15 +47,11 @@ class Fifo {
   Decision next(const Moment&) { return {.task = queue_.empty() ? nullptr : &queue_.pop()}; }
 
  protected:
-  [[nodiscard]] bool is_time(const Moment& moment) {
-    constexpr std::uint64_t kSecond = 1'000'000'000;
-    if (first_ns_ == 0) first_ns_ = moment.now_ns;
-    return moment.now_ns - first_ns_ > kSecond;
-  }
+  [[nodiscard]] bool is_time(const Moment& moment) { return alarm_.rings(moment); }
 
  private:
   cppland::TaskQueue<Task> queue_;
-  std::uint64_t first_ns_ = 0;
+  Alarm alarm_;
 };
 
 struct Spins : Fifo {
@@ -62,7 +71,7 @@ struct Sleeps : Fifo {
   }
 };
 
-// As long as it can be without being late.
+// Where many wait, a pass of it takes longer than the agent may.
 struct Dawdles : Fifo {
   using Fifo::Fifo;
   Decision next(const Moment& moment) {
@@ -165,13 +174,11 @@ class Raw : public cppland::PolicyRunner {
   }
 
   std::size_t decide(const Moment& moment, std::span<cppland_decision> out) noexcept override {
-    constexpr std::uint64_t kSecond = 1'000'000'000;
-    if (first_ns_ == 0) first_ns_ = moment.now_ns;
     const bool begins = moment.now_ns != now_ns_;
     now_ns_ = moment.now_ns;
     const std::size_t half = out.size() / 2;
     const std::size_t n = host_.decide(moment, out.first(half));
-    if (moment.now_ns - first_ns_ < kSecond) return n;
+    if (!alarm_.rings(moment)) return n;
     return n + add(out.subspan(n), out.first(n), begins);
   }
 
@@ -185,7 +192,7 @@ class Raw : public cppland::PolicyRunner {
 
  private:
   cppland::PolicyHost<Fifo> host_;
-  std::uint64_t first_ns_ = 0;
+  Alarm alarm_;
   std::uint64_t now_ns_ = 0;
 };
 

@@ -36,6 +36,7 @@ confined() {
   every_thread "while it schedules" CapBnd 0000000000000000
   every_thread "while it schedules" NoNewPrivs 1
   every_thread "while it schedules" Seccomp 2
+  like "the OOM killer's opinion of it" "$(<"/proc/$scheduler/oom_score_adj")" -1000
   calls=$(watch_calls 3)
   remark "system calls: $(cut -d ' ' -f 1 <<<"$calls" | sort -n | uniq -c | awk '{ printf "%s%s of number %s", sep, $1, $2; sep = ", " }')"
   compare "system calls seen" "$(wc -l <<<"$calls")" ">" 100

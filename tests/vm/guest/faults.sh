@@ -17,14 +17,21 @@ ROUND=$((HOGS * 4000 / $(nproc)))
 # them take several turns each, and others wait.
 readonly STARVED=$((2000000 + SLICE))
 
+load_for() { # SECONDS: a 60 Hz task and many hogs; prints what cppland-load found
+  cppland-load --frames 1 --frame-work-us "$FRAME_US" --hogs "$HOGS" --hog-pauses --loops-per-us "$loops" --warmup 1 \
+    --seconds "$1" --json -
+}
+
+longest_of_hogs() { sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' <<<"$1"; } # FIGURES: in us
+idle_hogs() { grep -o '"units":0[,}]' <<<"$1" | wc -l; } # FIGURES
+
 # SECONDS FRAME HOG WHEN: a 60 Hz task and many hogs, which shall not wait for longer than so many us.
 fares() {
   local figures frame hog idle
-  figures=$(cppland-load --frames 1 --frame-work-us "$FRAME_US" --hogs "$HOGS" --hog-pauses --loops-per-us "$loops" --warmup 1 \
-    --seconds "$1" --json -)
+  figures=$(load_for "$1")
   frame=$(sed -nE 's/.*"frame":.*"wakeup":\{[^}]*"max_us":([0-9.]+).*/\1/p' <<<"$figures")
-  hog=$(sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' <<<"$figures")
-  idle=$(grep -o '"units":0[,}]' <<<"$figures" | wc -l)
+  hog=$(longest_of_hogs "$figures")
+  idle=$(idle_hogs "$figures")
   compare "longest wait of a 60 Hz task, in us, $4" "${frame:-none}" "<=" "$2"
   compare "longest wait of a hog, in us, $4" "${hog:-none}" "<=" "$3"
   compare "hogs without work, $4" "$idle" == 0
@@ -76,8 +83,7 @@ dies() {
   local fault=$1 signal=$2 figures=/tmp/$1.json
   shift 2
   attach "$fault: it attaches" "$@"
-  cppland-load --frames 1 --frame-work-us "$FRAME_US" --hogs "$HOGS" --hog-pauses --loops-per-us "$loops" --warmup 1 --seconds 4 \
-    --json - >"$figures" &
+  load_for 4 >"$figures" &
   if [[ $signal ]]; then
     sleep 1
     kill -"$signal" "$scheduler"
@@ -85,9 +91,8 @@ dies() {
   patiently "$PATIENCE" is_dead
   compare "$fault: seconds until the kernel's own scheduler is back" "$(seconds_until_disabled)" "<=" 1
   wait $!
-  compare "$fault: longest wait of a hog, in us" "$(sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' "$figures")" \
-    "<=" 1000000
-  compare "$fault: hogs without work" "$(grep -o '"units":0[,}]' "$figures" | wc -l)" == 0
+  compare "$fault: longest wait of a hog, in us" "$(longest_of_hogs "$(<"$figures")")" "<=" 1000000
+  compare "$fault: hogs without work" "$(idle_hogs "$(<"$figures")")" == 0
   reap
   holds "$fault: nothing is left behind" nothing_is_left
   quiet
