@@ -50,7 +50,8 @@ Result<void> AgentThread::start(std::span<const unsigned> cpus) {
   if (err != 0) return error(err, "starting the agent's thread");
   running_ = true;
   known_.acquire();
-  return {};
+  if (!prepared_) stop();
+  return prepared_;
 }
 
 void AgentThread::go(Work work) {
@@ -96,8 +97,7 @@ void* AgentThread::entry(void* self) {
 void AgentThread::main() noexcept {
   tid_ = ::gettid();
   pthread_setname_np(pthread_self(), "cppland-agent");
-  // A policy is arithmetic. To be root without any is not to be trusted less.
-  static_cast<void>(drop_capabilities());
+  prepared_ = drop_capabilities();  // a policy is arithmetic
   known_.release();
   go_.acquire();
   if (work_) work_(stop_);

@@ -18,9 +18,8 @@
 namespace cppland {
 
 // Starts the thread at once, so that its tid is known before the dispatcher is loaded, and lets it
-// work when told. All signals are blocked in it,
-// and it has no capabilities. Its stack is small and in memory before it is
-// needed.
+// work when told. All signals are blocked in it, and it has no capabilities. Its stack is small and
+// in memory before it is needed.
 class AgentThread {
  public:
   using Work = std::function<void(const std::atomic<bool>& stop)>;
@@ -58,7 +57,8 @@ class AgentThread {
   bool running_ = false;
   pid_t tid_ = 0;
   std::atomic<bool> stop_ = false;
-  std::binary_semaphore known_{0};
+  Result<void> prepared_;
+  std::binary_semaphore known_{0};    // tid_ and prepared_
   std::counting_semaphore<3> go_{0};  // go() and both stops each add one
   Work work_;
   Event ended_;
