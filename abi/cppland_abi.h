@@ -10,8 +10,12 @@
  *   - a ring of decisions, written by the agent, read by the dispatcher on any CPU, one at a time;
  *   - a few words of state, each cache line with one writing side, named beside it.
  *
- * What there is once is in `struct cppland_shm`: which version this is, and counters, a line for
- * every CPU, written by that CPU only. Both are memory-mapped BPF maps.
+ * What there is once is in `struct cppland_shm`: which version this is, what a successor must know
+ * to take over, and counters, a line for every CPU, written by that CPU only. Both are
+ * memory-mapped BPF maps.
+ *
+ * Another process's agents can take over (`struct cppland_agents`) while the dispatcher goes on.
+ * Each domain has two channels: those that take over use the one that the others do not.
  *
  * Neither side trusts the other: indices are copied, bounded and then used; a slot that makes no
  * sense is dropped and counted. There are no pointers. Times are nanoseconds of CLOCK_MONOTONIC,
@@ -26,7 +30,7 @@
 #endif
 
 #define CPPLAND_ABI_MAGIC   0x646e616c707063ULL /* "cppland" */
-#define CPPLAND_ABI_VERSION 3U
+#define CPPLAND_ABI_VERSION 4U
 
 #define CPPLAND_MAX_CPUS       1024U
 #define CPPLAND_EVENT_SLOTS    2048U /* a power of two */
@@ -124,6 +128,8 @@ enum cppland_counter {
 	CPPLAND_NR_AGENT_PASSES, /* times the agent was given a CPU */
 	CPPLAND_AGENT_NS,	 /* time it used there */
 	CPPLAND_NR_EVENTS,	 /* events sent */
+	CPPLAND_NR_UPGRADES,	 /* times the agents of another process took over */
+	CPPLAND_NR_REVERTED,	 /* ... and did not answer, so that those before came back */
 	CPPLAND_NR_COUNTERS,
 };
 
@@ -154,19 +160,81 @@ struct cppland_cpu_line {
 	__u64 reserved[16 - CPPLAND_NR_COUNTERS];
 };
 
+/* What a dispatcher was loaded with and keeps, whoever its agents are. */
+enum cppland_fixed {
+	CPPLAND_FIXED_PARTIAL = 1U << 0,
+	CPPLAND_FIXED_NUMA_LOCAL = 1U << 1,
+	CPPLAND_FIXED_VERBOSE = 1U << 2,
+};
+
+#define CPPLAND_MAX_MAPS 32U
+
 struct cppland_shm {
-	/* Written once, before the dispatcher is loaded. */
+	/* Written once by the loader, before the dispatcher schedules. The first line is the same
+	 * in every version. */
 	__u64 magic;
 	__u32 version;
 	__u32 size; /* sizeof(struct cppland_shm) */
 	__u32 nr_cpu_ids;
 	__u32 nr_domains;
-	__u64 reserved[5];
+	__u32 fixed; /* enum cppland_fixed */
+	__u32 timeout_ms;
+	__u32 exit_dump_len;
+	__u32 nr_maps;
+	__u64 reserved0[3];
+
+	/* Written by the dispatcher. */
+	__s32 agent_tgid; /* the process whose agents decide */
+	__u32 reign;	  /* rises with every change of agents; the last bit says which channels are
+			     theirs */
+	__u32 on_trial;	  /* 1: they have not all answered yet, and the ones before may come back */
+	__u32 reserved1;
+	__u64 reserved2[6];
+
+	/* By the loader, as the first line. */
+	__u32 map_id[CPPLAND_MAX_MAPS]; /* of all the dispatcher's maps, which must be kept open */
+	__u8 domain_of_cpu[CPPLAND_MAX_CPUS];
 
 	struct cppland_cpu_line cpu[CPPLAND_MAX_CPUS];
 };
 
-/* Between the dispatcher and the agent of one domain. */
+/* How it ended; valid once `kind` is not 0, which is written last. */
+struct cppland_exit_record {
+	__s32 kind; /* enum scx_exit_kind of the kernel */
+	__u32 reserved;
+	__s64 exit_code;
+	char reason[128];
+	char msg[1024];
+};
+
+enum cppland_agents_flags {
+	CPPLAND_AGENTS_ASK_ALWAYS = 1U << 0,   /* about every choice: they take no rests */
+	CPPLAND_AGENTS_PERCPU_LOCAL = 1U << 1, /* who may use one CPU only goes straight there */
+};
+
+/*
+ * A process's agents, and how the dispatcher goes about with them: what the BPF program
+ * cppland_succeed takes. Times in ns; bpf/state.bpf.h says what each means.
+ */
+struct cppland_agents {
+	__u32 version; /* CPPLAND_ABI_VERSION */
+	__u32 reign;   /* that they shall end, as the shared memory says */
+	__s32 tgid;
+	__u32 nr_domains;
+	__u32 flags; /* enum cppland_agents_flags */
+	__u32 reserved;
+	__u64 slice_ns;
+	__u64 sleeper_credit_ns;
+	__u64 late_ns;
+	__u64 forget_ns;
+	__u64 rescue_every_ns;
+	__u64 starve_ns;
+	__s32 tid[CPPLAND_MAX_DOMAINS];
+};
+
+/* Between the dispatcher and the agent of one domain. There are two for each: first all of even
+ * reigns, as many as the power of two that nr_domains is not greater than, then those of odd ones.
+ */
 struct cppland_channel {
 	struct cppland_dispatcher_line dispatcher;
 	struct cppland_agent_line agent;
@@ -204,7 +272,12 @@ CPPLAND_ABI_ASSERT(sizeof(struct cppland_dispatcher_line) == CPPLAND_CACHE_LINE,
 		   "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_agent_line) == CPPLAND_CACHE_LINE, "one writer, one line");
 CPPLAND_ABI_ASSERT(sizeof(struct cppland_cpu_line) == 128, "a CPU's counters are two lines");
-CPPLAND_ABI_OFFSET(cppland_shm, cpu, 64);
+CPPLAND_ABI_OFFSET(cppland_shm, agent_tgid, 64);
+CPPLAND_ABI_OFFSET(cppland_shm, map_id, 128);
+CPPLAND_ABI_OFFSET(cppland_shm, domain_of_cpu, 256);
+CPPLAND_ABI_OFFSET(cppland_shm, cpu, 1280);
+CPPLAND_ABI_OFFSET(cppland_agents, tid, 72);
+CPPLAND_ABI_ASSERT(sizeof(struct cppland_agents) == 328, "what a successor says of itself");
 CPPLAND_ABI_OFFSET(cppland_channel, agent, 64);
 CPPLAND_ABI_OFFSET(cppland_channel, event, 128);
 CPPLAND_ABI_OFFSET(cppland_channel, decision, 128 + 128 * 2048);

@@ -12,6 +12,7 @@
 
 #define ANNOUNCE_MAX 128
 #define WAKE_WALK    8
+#define AGENT_REST   49 /* for 1 ns of a pass, ns of CPU time to others before the next */
 
 /*
  * Whatever comes here wakes an agent that sleeps. It sleeps where other classes may take all CPUs
@@ -194,6 +195,19 @@ static bool run_agent(s32 cpu, u64 now, s32 held, s32 decided, bool prev_ready)
 	return true;
 }
 
+/* Those who took over have all answered: the ones before need not wait to come back. */
+static void look_at_trial(void)
+{
+	u64 since = READ_ONCE(on_trial_since);
+	u32 d;
+
+	bpf_for (d, 0, nr_domains)
+		if (!domain_at(d)->agent.answered)
+			return;
+	if (since && __sync_val_compare_and_swap(&on_trial_since, since, 0) == since)
+		WRITE_ONCE(shm.on_trial, 0);
+}
+
 /* Ends the agent's pass. The CPU time that it @took, not the time for which it may have been
  * stopped, sets its rest. */
 static void agent_done(struct domain *dom, u64 took, u64 now, u64 passes)
@@ -208,9 +222,14 @@ static void agent_done(struct domain *dom, u64 took, u64 now, u64 passes)
 			count(CPPLAND_FAILOVER_NS, now - agent->failover_at);
 		agent->failover_at = 0;
 	}
-	agent->rest_until = now + (took < late_ns ? took : late_ns) * agent_rest / nr_online;
+	agent->rest_until = now;
+	if (!ask_always)
+		agent->rest_until += (took < late_ns ? took : late_ns) * AGENT_REST / nr_online;
 	agent->asked_at = 0;
+	agent->answered = 1;
 	__sync_lock_test_and_set(&agent->called, 0);
+	if (READ_ONCE(on_trial_since))
+		look_at_trial();
 }
 
 /* An agent that sleeps when it is done is not queued, so its pass is not seen to end. */
@@ -257,81 +276,6 @@ static void enqueue_agent(u32 d, struct task_struct *p, struct task_ctx *tctx, u
 	}
 	if (woke || late)
 		wake_idle_for(p);
-}
-
-/* --- the heartbeat --- */
-
-struct heartbeat {
-	struct bpf_timer timer;
-};
-
-/* The heartbeat's timer. Producer and consumer: the dispatcher alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct heartbeat);
-} heartbeats SEC(".maps");
-
-static s32 start_heartbeat(u64 in_ns)
-{
-	u32 zero = 0;
-	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
-
-	return heartbeat ? bpf_timer_start(&heartbeat->timer, in_ns, 0) : -ESRCH;
-}
-
-/* The CPU that shall run the agent of domain @d, be it idle. */
-static s32 cpu_for_agent(u32 d)
-{
-	s32 last = domain_at(d)->agent.cpu;
-	u32 i;
-
-	if (domain_of(last) == d && !is_going(last))
-		return last;
-	d &= CPPLAND_MAX_DOMAINS - 1;
-	bpf_for (i, domain_begin[d], domain_begin[d + 1]) {
-		s32 cpu = i < CPPLAND_MAX_CPUS ? cpu_by_domain[i] : -1;
-
-		if (cpu >= 0 && !is_going(cpu))
-			return cpu;
-	}
-	return last;
-}
-
-/* Keeps the kernel's watchdog content on an idle machine, where nobody calls the agents, and CPUs
- * that go moving. */
-static int beat(void *map, u32 *key, struct heartbeat *heartbeat)
-{
-	bool leaving = tend_leaving_cpus();
-	u32 d;
-
-	bpf_for (d, 0, nr_domains) {
-		struct agent_state *agent = &domain_at(d)->agent;
-
-		if (leaving)
-			wake_for_all(d);
-		if (agent_sleeps || bpf_ktime_get_ns() - agent->ran_at < heartbeat_ns / 2)
-			continue;
-		agent->overdue = 1;
-		scx_bpf_kick_cpu(cpu_for_agent(d), CORE_ENUM(scx_kick_flags, SCX_KICK_IDLE));
-	}
-	bpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);
-	return 0;
-}
-
-static s32 init_heartbeat(void)
-{
-	u32 zero = 0;
-	struct heartbeat *heartbeat = bpf_map_lookup_elem(&heartbeats, &zero);
-	s32 err;
-
-	if (!heartbeat)
-		return -ESRCH;
-	err = bpf_timer_init(&heartbeat->timer, &heartbeats, CLOCK_MONOTONIC);
-	if (!err)
-		err = bpf_timer_set_callback(&heartbeat->timer, beat);
-	return err ?: start_heartbeat(heartbeat_ns);
 }
 
 #endif /* CPPLAND_BPF_AGENT_H */

@@ -24,18 +24,13 @@
 #include "agent.bpf.h"
 #include "rescue.bpf.h"
 #include "balance.bpf.h"
+#include "heartbeat.bpf.h"
 #include "handoff.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
-/* How it ended; read by the loader after the kernel has let go. */
-struct {
-	s32 kind;
-	u32 pad;
-	s64 exit_code;
-	char reason[128];
-	char msg[1024];
-} exit_record SEC(".bss.exit");
+/* Read by the agents' process after the kernel has let go. */
+struct cppland_exit_record exit_record SEC(".bss.exit");
 
 /* The kernel's debug dump; the loader makes it `exit_dump_len` long. */
 char exit_dump[1] SEC(".data.exit_dump");
@@ -153,7 +148,8 @@ static bool resumes(struct task_struct *p, const struct task_ctx *tctx)
 {
 	u64 used = p->se.sum_exec_runtime;
 
-	return tctx->decided && before(used + RESUME_MIN, tctx->run_until) &&
+	return tctx->decided && tctx->key_reign == READ_ONCE(reign) &&
+	       before(used + RESUME_MIN, tctx->run_until) &&
 	       used - tctx->woke_ns >= sleeper_credit_ns &&
 	       (tctx->run_on < 0 || is_usable(p, tctx->run_on));
 }
@@ -355,8 +351,9 @@ void STRUCT_OP(cppland_dispatch, s32 cpu, struct task_struct *prev)
 	drain_decisions(d);
 	now = bpf_ktime_get_ns();
 	look_after_sleeper(d, now);
-	if (agent_is_late(dom, now) && scx_bpf_dsq_nr_queued(dsq_of(d, ASKED)))
-		recall(d, now);
+	if (READ_ONCE(dom->succeeded))
+		look_after_succession(d, now);
+	recall_what_is_late(d, now);
 	rescue(cpu, d, now);
 	agent_first = dom->agent.overdue && scx_bpf_dsq_nr_queued(dsq_of(d, AGENT));
 	if (!agent_first && scx_bpf_dsq_nr_queued(dsq_of(d, URGENT)) &&
@@ -414,7 +411,8 @@ void STRUCT_OP(cppland_running, struct task_struct *p)
 	state->vtime = tctx->vtime;
 	state->has_credit = before(p->se.sum_exec_runtime, tctx->credit_until);
 	/* The key of an earlier run would be smaller the longer ago that was. */
-	state->has_key = tctx->decided || (state->has_credit && tctx->has_key);
+	state->has_key = tctx->key_reign == READ_ONCE(reign) &&
+			 (tctx->decided || (state->has_credit && tctx->has_key));
 	/* A hog, too, has woken up once. */
 	state->is_rare =
 		tctx->flags & TASK_RARE && p->se.sum_exec_runtime - tctx->woke_ns < rich_ns;
@@ -491,10 +489,11 @@ int note_big_cpus(void)
 
 static void say_attached(u32 attached)
 {
-	u32 d;
+	u32 c;
 
-	bpf_for (d, 0, nr_domains)
-		channel_at(d)->dispatcher.attached = attached;
+	bpf_for (c, 0, 2 * (domain_mask + 1))
+		channels[c & (2 * domain_mask + 1)].dispatcher.attached = attached;
+	shm.agent_tgid = agent_tgid;
 }
 
 s32 STRUCT_OP_SLEEPABLE(cppland_init)

@@ -74,7 +74,7 @@ static bool is_next(s32 cpu)
 	u32 d = domain_of(cpu);
 	const struct agent_state *agent = &domain_at(d)->agent;
 
-	return agent_rest && !agent->wanted && !agent->overdue &&
+	return !ask_always && !agent->wanted && !agent->overdue &&
 	       !scx_bpf_dsq_nr_queued(local_on(cpu)) && !scx_bpf_dsq_nr_queued(dsq_of(d, HELD)) &&
 	       !scx_bpf_dsq_nr_queued(dsq_of(d, ASKED)) && nothing_waits_for(cpu);
 }

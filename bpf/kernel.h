@@ -17,7 +17,10 @@
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 #define CLOCK_MONOTONIC		       1
 #define ESRCH			       3
+#define EAGAIN			       11
 #define ENOMEM			       12
+#define EBUSY			       16
+#define EINVAL			       22
 
 KERNEL_TYPES_BEGIN
 

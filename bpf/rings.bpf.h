@@ -163,6 +163,7 @@ static void decide(u32 domain, struct bpf_iter_scx_dsq *it, const struct cppland
 	scx_bpf_dsq_move_set_vtime(it, d->key);
 	if (scx_bpf_dsq_move_vtime(it, p, dsq, 0)) {
 		tctx->key = d->key;
+		tctx->key_reign = READ_ONCE(reign);
 		tctx->run_until = p->se.sum_exec_runtime + slice;
 		tctx->run_on = dsq < CPPLAND_MAX_CPUS ? (s32)dsq : -1;
 		tctx->has_key = tctx->decided = 1;

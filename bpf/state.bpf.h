@@ -39,33 +39,36 @@ TUNABLE u32 nr_cpu_ids = 1;
 TUNABLE u32 nr_cpus = 1; /* that there can be: less than nr_cpu_ids where numbers are left out */
 TUNABLE u32 nr_domains = 1;
 TUNABLE u32 domain_mask; /* the least power of two that is not less, minus 1 */
-TUNABLE s32 agent_tid[CPPLAND_MAX_DOMAINS];
-TUNABLE s32 agent_tgid;
 TUNABLE u8 domain_of_cpu[CPPLAND_MAX_CPUS];
 TUNABLE u16 cpu_by_domain[CPPLAND_MAX_CPUS];	   /* all CPUs, those of a domain together */
 TUNABLE u16 domain_begin[CPPLAND_MAX_DOMAINS + 1]; /* ... where they begin there */
-TUNABLE u64 slice_ns = 1 * NSEC_PER_MSEC;	   /* for what is placed without the agent */
 TUNABLE u64 slice_max_ns = 100 * NSEC_PER_MSEC;	   /* no decision is for longer */
-TUNABLE u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
-TUNABLE u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
-TUNABLE u64 forget_ns =
-	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
-TUNABLE u64 rescue_every_ns = 50 * NSEC_PER_MSEC; /* ... when this is looked after again */
-TUNABLE u64 starve_ns = 2000 * NSEC_PER_MSEC;	  /* whatever the order is: nobody waits longer */
 TUNABLE u64 protect_ns =
 	NSEC_PER_MSEC / 2;		 /* for which one with credit is not preempted by another */
 TUNABLE u64 rare_ns = 4 * NSEC_PER_MSEC; /* between wake-ups that are rare */
 TUNABLE u64 rich_ns = 5 * NSEC_PER_MSEC; /* of credit, for a task to be urgent */
 TUNABLE u64 heartbeat_ns = 1000 * NSEC_PER_MSEC;
-TUNABLE u32 agent_rest =
-	49; /* for 1 ns of a pass, ns of CPU time to others before the next; 0: ask always */
+TUNABLE u64 trial_ns = 1000 * NSEC_PER_MSEC; /* within that the agents of a successor answer */
 TUNABLE u8 agent_sleeps; /* when it has nothing to do, in place of being parked */
 TUNABLE u8 numa_local;
-TUNABLE u8 percpu_local;
 TUNABLE u8 hybrid; /* there are big and little CPUs */
 TUNABLE u8 verbose;
 TUNABLE u8 cpu_is_big[CPPLAND_MAX_CPUS];
 TUNABLE u32 exit_dump_len = 32768;
+
+/* Who the agents are, and how they are gone about with: set by the loader for the first, and by
+ * install() for those that take over. */
+STATE s32 agent_tid[CPPLAND_MAX_DOMAINS];
+STATE s32 agent_tgid;
+STATE u64 slice_ns = 1 * NSEC_PER_MSEC; /* for what is placed without the agent */
+STATE u64 sleeper_credit_ns = 20 * NSEC_PER_MSEC;
+STATE u64 late_ns = 20 * NSEC_PER_MSEC; /* an agent that takes longer is gone on without */
+STATE u64 forget_ns =
+	500 * NSEC_PER_MSEC; /* a task that a live agent leaves for longer is rescued */
+STATE u64 rescue_every_ns = 50 * NSEC_PER_MSEC; /* ... when this is looked after again */
+STATE u64 starve_ns = 2000 * NSEC_PER_MSEC;	/* whatever the order is: nobody waits longer */
+STATE u8 ask_always;				/* agents take no rests */
+STATE u8 percpu_local;
 
 #define trace(fmt, args...)                                  \
 	({                                                   \
@@ -73,12 +76,16 @@ TUNABLE u32 exit_dump_len = 32768;
 			bpf_printk("cppland: " fmt, ##args); \
 	})
 
-/* Memory shared with the agents. The loader makes room for as many channels as domain_mask says. */
+/* Memory shared with the agents. The loader makes room for twice as many channels as domain_mask
+ * says. */
 struct cppland_shm shm SEC(".bss.shm");
 CHANNELS struct cppland_channel channels[NR_CHANNELS];
 
 STATE struct cpu_state cpus[CPPLAND_MAX_CPUS];
 STATE struct domain domains[CPPLAND_MAX_DOMAINS];
+
+STATE u32 reign;	  /* of the agents that decide: see succession.bpf.h */
+STATE u64 on_trial_since; /* they took over then and have not all answered; 0: not so; atomic */
 
 STATE u64 incarnations; /* tasks seen so far */
 STATE u32 nr_online;	/* CPUs; atomic */
@@ -120,6 +127,7 @@ struct task_ctx {
 	s32 run_on;    /* that decision's CPU, or -1 */
 	u32 exited;    /* atomic */
 	u32 flags;     /* enum task_flags */
+	u32 key_reign; /* in which `key` was given */
 	/* Also written by who holds no lock on it, and so no bits of `flags`. */
 	u16 handoff_skip;   /* so many of its wake-ups are not handed a CPU */
 	u8 handoffs_missed; /* the last ones, in which it had to wait for it */
@@ -162,7 +170,7 @@ static __always_inline struct domain *domain_at(u32 d)
 
 static __always_inline struct cppland_channel *channel_at(u32 d)
 {
-	return &channels[d & domain_mask];
+	return &channels[(READ_ONCE(reign) & 1) * (domain_mask + 1) + (d & domain_mask)];
 }
 
 static __always_inline u64 dsq_of(u32 d, enum dsq_kind kind)

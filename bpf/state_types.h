@@ -49,7 +49,8 @@ struct agent_state {
 	u64 failover_at;
 	u32 called;  /* by a CPU that tells it who waits, until it is done; atomic */
 	u16 wanted;  /* it has something to do, when it is rested */
-	u16 overdue; /* it has not run for a heartbeat: now, rested or not */
+	u8 overdue;  /* it has not run for a heartbeat: now, rested or not */
+	u8 answered; /* it has done a pass since it took over */
 	s32 cpu;     /* where it last ran */
 };
 
@@ -65,6 +66,7 @@ struct domain {
 	u32 nr_online;	     /* CPUs; atomic */
 	u32 drain_lock;
 	u32 next_choice; /* of a domain for a new task */
+	u32 succeeded;	 /* its agent is another one since then: look after those before */
 } __attribute__((aligned(64)));
 
 #endif /* CPPLAND_BPF_STATE_TYPES_H */

@@ -138,7 +138,7 @@ endfunction()
 
 # cppland_fuzz(NAME SOURCES file... [DEPS target...] [SEEDS folder...])
 #
-# A libFuzzer target NAME. Inputs that once failed lie in tests/fuzz/NAME/ and are replayed by every
+# A libFuzzer target NAME. Inputs that once failed lie in tests/fuzz_regressions/NAME/ and are replayed by every
 # build's tests as "replay.NAME", as is what lies in SEEDS; with CPPLAND_FUZZ, "NAME" searches for new
 # ones, starting from them.
 function(cppland_fuzz name)
@@ -148,8 +148,8 @@ function(cppland_fuzz name)
     return()
   endif()
   set(seeds ${arg_SEEDS})
-  if(EXISTS "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
-    list(APPEND seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+  if(EXISTS "${PROJECT_SOURCE_DIR}/tests/fuzz_regressions/${name}")
+    list(APPEND seeds "${PROJECT_SOURCE_DIR}/tests/fuzz_regressions/${name}")
   endif()
   if(CPPLAND_FUZZ)
     cppland_executable(${name} SOURCES ${arg_SOURCES} DEPS ${arg_DEPS})
@@ -161,7 +161,7 @@ function(cppland_fuzz name)
       ${name} fuzz ${timeout} $<TARGET_FILE:${name}> -max_total_time=${CPPLAND_FUZZ_SECONDS}
       -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/${name}. "${corpus}" ${seeds})
   else()
-    cppland_executable(${name} SOURCES ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz/replay.cc"
+    cppland_executable(${name} SOURCES ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.cc"
                        DEPS ${arg_DEPS})
     _cppland_add_test(replay.${name} unit 120 $<TARGET_FILE:${name}> ${seeds})
   endif()

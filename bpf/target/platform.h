@@ -62,6 +62,8 @@ enum bpf_ringbuf_flags {
 
 #define STRUCT_OP(name, args...)	   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
 #define STRUCT_OP_SLEEPABLE(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+/* What a process calls. */
+#define SYSCALL_PROGRAM(name, arg) SEC("syscall") name(arg)
 
 #ifndef __kptr
 #define __kptr __attribute__((btf_type_tag("kptr")))

@@ -14,7 +14,12 @@ Agent::Agent(Kernel& kernel, PolicyRunner& policy, std::uint32_t domain)
     : kernel_(kernel), policy_(policy), domain_(domain), events_(kBatch), decisions_(kBatch) {}
 
 void Agent::run(const std::atomic<bool>& stop) noexcept {
-  while (!stop.load(std::memory_order_relaxed) && kernel_.attached()) pass();
+  while (!stop.load(std::memory_order_relaxed) && kernel_.attached()) {
+    if (kernel_.in_charge())
+      pass();
+    else
+      kernel_.stand_by();
+  }
 }
 
 void Agent::pass() noexcept {

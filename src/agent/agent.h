@@ -19,7 +19,8 @@ class Agent {
  public:
   Agent(Kernel& kernel, PolicyRunner& policy, std::uint32_t domain = 0);
 
-  // Decides until @stop is set or the kernel has let go of the dispatcher.
+  // Decides until @stop is set, the kernel has let go of the dispatcher, or another agent has taken
+  // over for good.
   void run(const std::atomic<bool>& stop) noexcept;
 
   // One pass: everything that has arrived is taken in and decided. Ends by giving up the CPU.

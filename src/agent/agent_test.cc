@@ -235,6 +235,22 @@ TEST_F(AgentTest, RunsUntilTheDispatcherIsGone) {
   EXPECT_EQ(kernel_.parked_with.size(), 2U);
 }
 
+TEST_F(AgentTest, StandsByWhileAnotherOneIsOnTrial) {
+  kernel_.decides = false;
+  kernel_.on_stand_by = [&] { kernel_.decides = kernel_.calls.size() == 3; };
+  kernel_.on_park = [&] { stop_ = true; };
+  agent_.run(stop_);
+  EXPECT_EQ(kernel_.calls[2], "stand by");
+  EXPECT_EQ(kernel_.parked_with.size(), 1U) << "then it goes on";
+}
+
+TEST_F(AgentTest, LeavesWhenAnotherOneHasTakenOver) {
+  kernel_.decides = false;
+  kernel_.on_stand_by = [&] { kernel_.is_attached = false; };
+  agent_.run(stop_);
+  EXPECT_TRUE(kernel_.parked_with.empty());
+}
+
 TEST_F(AgentTest, DoesNotRunWithoutADispatcher) {
   kernel_.is_attached = false;
   agent_.run(stop_);

@@ -72,6 +72,15 @@ void add_flags(CLI::App& app, const SchedulerInfo& info, Options& options,
       ->transform(number(0, kLongestDump))
       ->capture_default_str()
       ->type_name("BYTES");
+  auto* const upgrade = app.add_flag(
+      "--upgrade", options.upgrade,
+      "Take over from the scheduler of ours that runs, of another version or policy, say, which "
+      "then ends with status 0. Tasks are scheduled all the while. If this one does not come to "
+      "decide within a second or two, that one goes on. If none runs, this one starts as usual");
+  app.add_flag("--force", options.force,
+               "With --upgrade, if the one that runs cannot be taken over: end it, and start anew. "
+               "In between the kernel schedules")
+      ->needs(upgrade);
   app.add_flag(
       "--no-sandbox", options.no_sandbox,
       "Give up neither system calls nor the main thread's privileges when it schedules: for "

@@ -22,6 +22,8 @@ struct Options {
   bool partial = false;
   bool one_agent = false;
   bool no_sandbox = false;
+  bool upgrade = false;
+  bool force = false;
   bool verbose = false;
   std::uint32_t max_wait_ms = 500;
   std::uint32_t exit_dump_len = 0;

@@ -125,17 +125,24 @@ TEST_F(OptionsTest, TakesSwitches) {
   const auto numa_local = [](const Options& o) { return o.numa_local; };
   const auto partial = [](const Options& o) { return o.partial; };
   const auto no_sandbox = [](const Options& o) { return o.no_sandbox; };
+  const auto upgrade = [](const Options& o) { return o.upgrade && !o.force; };
   const auto verbose = [](const Options& o) { return o.verbose; };
   for (const Case& c : {Case{"-l", "--percpu-local", percpu_local},
                         {"-n", "--numa-local", numa_local},
                         {"-p", "--partial", partial},
                         {"--no-sandbox", "--no-sandbox", no_sandbox},
+                        {"--upgrade", "--upgrade", upgrade},
                         {"-v", "--verbose", verbose}}) {
     EXPECT_TRUE(c.set(accepted({c.brief}))) << c.brief;
     EXPECT_TRUE(c.set(accepted({c.full}))) << c.full;
   }
   const Options all = accepted({"-lnpv"});
   EXPECT_TRUE(all.percpu_local && all.numa_local && all.partial && all.verbose);
+}
+
+TEST_F(OptionsTest, ForcesOnlyAnUpgrade) {
+  EXPECT_TRUE(accepted({"--upgrade", "--force"}).force);
+  EXPECT_THAT(refused({"--force"}), AllOf(HasSubstr("--force"), HasSubstr("--upgrade")));
 }
 
 TEST_F(OptionsTest, TakesThePolicy) {
@@ -288,6 +295,8 @@ TEST_F(OptionsTest, HelpsWithEveryFlag) {
                            "-p,--partial ",
                            "--max-wait-ms ",
                            "--exit-dump-len ",
+                           "--upgrade ",
+                           "--force ",
                            "-v,--verbose ",
                            "-V,--version ",
                            "-h,--help ",

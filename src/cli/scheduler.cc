@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +17,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +31,9 @@
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "kernel/live/dispatcher.h"
+#include "kernel/live/loaded.h"
 #include "kernel/live/preflight.h"
+#include "kernel/live/running.h"
 #include "topology/domains.h"
 #include "topology/topology.h"
 
@@ -47,14 +51,33 @@ void start_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
-// Waits until a signal arrives (returns it), an agent's work has ended by itself, or the kernel
-// has ended the scheduler, which an agent that is stuck does not notice (returns 0).
+// The process whose agents have taken over from ours for good; 0: none.
+pid_t successor_of(const cppland_shm& shm) {
+  const Regime now = regime(shm);
+  return now.on_trial || now.tgid == ::getpid() ? 0 : now.tgid;
+}
+
+// Whether our agents, which have just taken over, answer in time.
+bool stands_trial(const live::Dispatcher& dispatcher) {
+  constexpr int kPauseMs = 5;
+  Regime now = regime(dispatcher.shm());
+  while (now.on_trial && now.tgid == ::getpid() &&
+         dispatcher.exit_info().kind == live::ExitInfo::kNone) {
+    ::poll(nullptr, 0, kPauseMs);
+    now = regime(dispatcher.shm());
+  }
+  return now.tgid == ::getpid();
+}
+
+// Waits until a signal arrives (returns it), an agent's work has ended by itself, or the kernel or
+// a successor has ended the scheduler, which an agent that is stuck does not notice (returns 0).
 int wait_for_end(const cli::StopSignals& signals, const std::deque<AgentThread>& threads,
                  const live::Dispatcher& dispatcher) {
   std::vector<pollfd> fds{{signals.fd(), POLLIN, 0}};
   for (const AgentThread& thread : threads) fds.push_back({thread.ended_fd(), POLLIN, 0});
   while (::poll(fds.data(), fds.size(), kLookMs) <= 0) {
     if (dispatcher.exit_info().kind != live::ExitInfo::kNone) break;
+    if (successor_of(dispatcher.shm()) != 0) break;
   }
   return signals.take();
 }
@@ -87,12 +110,13 @@ std::string summary(const live::Dispatcher& dispatcher, std::uint32_t max_wait_m
   return fmt::format(
       "pf: {} | dispatch -> u: {} k: {} c: {} b: {} f: {} | cg: {} | passes: {} ({} ms) | "
       "preempted: {} | "
-      "failovers: {} ({} ms) | rescued: {} | max wait: {} ms",
+      "failovers: {} ({} ms) | rescued: {} | max wait: {} ms | upgrades: {}",
       faults, n(CPPLAND_NR_USER_DISPATCHES), n(CPPLAND_NR_KERNEL_DISPATCHES),
       n(CPPLAND_NR_CANCEL_DISPATCHES), n(CPPLAND_NR_BOUNCE_DISPATCHES),
       n(CPPLAND_NR_FAILED_DISPATCHES), n(CPPLAND_NR_SCHED_CONGESTED), n(CPPLAND_NR_AGENT_PASSES),
       n(CPPLAND_AGENT_NS) / kMillisecond, n(CPPLAND_NR_PREEMPT_WAKEUPS), n(CPPLAND_NR_FAILOVERS),
-      n(CPPLAND_FAILOVER_NS) / kMillisecond, n(CPPLAND_NR_RESCUED), max_wait_ms);
+      n(CPPLAND_FAILOVER_NS) / kMillisecond, n(CPPLAND_NR_RESCUED), max_wait_ms,
+      n(CPPLAND_NR_UPGRADES));
 }
 
 enum class Outcome { kDone, kFailed, kRestart };
@@ -158,78 +182,153 @@ Result<void> start(std::deque<AgentThread>& threads, const Domains& domains) {
   return {};
 }
 
-// One life of the dispatcher: from an idle machine to the end by a signal, by the kernel, or for a
-// restart.
-Result<Outcome> schedule(const SchedulerInfo& info, const cli::Options& options,
-                         const cli::StopSignals& signals) {
-  const Topology topology = CPPLAND_TRY(Topology::read());
-  const Domains domains = choose_domains(topology, options);
-  const PolicyEntry& entry = chosen_policy(info, options);
-  const auto policies = make_policies(entry, options, domains);
-  std::deque<AgentThread> threads;
-  CPPLAND_TRY(start(threads, domains));
-  std::vector<pid_t> tids;
-  tids.reserve(threads.size());
-  for (const AgentThread& thread : threads) tids.push_back(thread.tid());
-  const auto dispatcher =
-      CPPLAND_TRY(live::Dispatcher::load({.name = live::ops_name(info.name, info.version),
-                                          .agent_tids = tids,
-                                          .slice_ns = options.slice_min_us * kMicrosecond,
-                                          .sleeper_credit_ns = options.slice_us * kMicrosecond,
-                                          .strict = policies.front()->strict(),
-                                          .percpu_local = options.percpu_local,
-                                          .numa_local = options.numa_local,
-                                          .partial = options.partial,
-                                          .verbose = options.verbose,
-                                          .exit_dump_len = options.exit_dump_len,
-                                          .timeout_ms = options.timeout_ms,
-                                          .max_wait_ms = options.max_wait_ms,
-                                          .libbpf = options.libbpf},
-                                         topology, domains));
-  std::deque<Agent> agents;
-  for (std::uint32_t d = 0; d < domains.size(); ++d)
-    agents.emplace_back(dispatcher->kernel(d), *policies[d], d);
-  CPPLAND_TRY(lock_memory());
-  CPPLAND_TRY(dispatcher->attach());
-  if (options.partial) CPPLAND_TRY(join_sched_ext(tids.front()));
-  // From here to stop() nothing may return: the threads work with the agents.
-  for (std::size_t d = 0; d < domains.size(); ++d)
-    threads[d].go([&agent = agents[d]](const std::atomic<bool>& stop) { agent.run(stop); });
-  spdlog::info("{}: policy {}, {} CPUs, {}", cli::version_line(info), entry.name,
-               topology.nr_online(),
-               domains.size() == 1 ? "1 agent" : fmt::format("{} agents", domains.size()));
-
-  // Where a CPU came or went while it was loaded, the kernel asks for a restart at once, and no
-  // later: the dispatcher deals with those that come and go.
-  const bool restarts = dispatcher->exit_info().kind != live::ExitInfo::kNone;
-  const Result<void> confined = options.no_sandbox || restarts ? Result<void>() : cli::confine();
-  const std::uint64_t faults = page_faults();
-  const int signal = confined ? wait_for_end(signals, threads, *dispatcher) : 0;
-  const std::uint64_t new_faults = page_faults() - faults;
-  if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
-  // First the tasks go back to the kernel's own scheduler, then the agents end: nobody waits
-  // meanwhile.
-  dispatcher->detach();
-  const bool ended = std::ranges::all_of(
-      threads, [](AgentThread& thread) { return thread.stop_within(kPatience); });
-  const Outcome outcome = report(dispatcher->exit_info());
-  spdlog::info("{}", summary(*dispatcher, options.max_wait_ms, new_faults));
-  if (!ended) {
-    say(fmt::format("{}: the policy does not come to an end: leaving without it\n", info.name));
-    std::_Exit(
-        outcome == Outcome::kDone ? 0 : cli::kFailure);  // the thread still works with what is here
-  }
-  if (!confined) return std::unexpected(confined.error());
-  if (outcome != Outcome::kRestart) return outcome;
-  if (signal != 0) return Outcome::kDone;
-  if (!restarts && !options.no_sandbox)
-    return error(EPERM,
-                 "the kernel asks for a restart, for which the privileges are given up: start it "
-                 "again, or with --no-sandbox if this happens often");
-  spdlog::info("the kernel asks for a restart");
-  let_hotplug_settle(signals);
-  return outcome;
+live::DispatcherOptions dispatcher_options(const SchedulerInfo& info, const cli::Options& options,
+                                           const std::deque<AgentThread>& threads, bool strict) {
+  live::DispatcherOptions made{.name = live::ops_name(info.name, info.version),
+                               .slice_ns = options.slice_min_us * kMicrosecond,
+                               .sleeper_credit_ns = options.slice_us * kMicrosecond,
+                               .strict = strict,
+                               .percpu_local = options.percpu_local,
+                               .numa_local = options.numa_local,
+                               .partial = options.partial,
+                               .verbose = options.verbose,
+                               .exit_dump_len = options.exit_dump_len,
+                               .timeout_ms = options.timeout_ms,
+                               .max_wait_ms = options.max_wait_ms,
+                               .libbpf = options.libbpf};
+  for (const AgentThread& thread : threads) made.agent_tids.push_back(thread.tid());
+  return made;
 }
+
+struct Predecessor {
+  live::Running running;
+  live::Description description;
+};
+
+// The scheduler to take over from. None, if there is none, or it has been ended for this one.
+Result<std::optional<Predecessor>> find_predecessor(const cli::Options& options,
+                                                    const live::DispatcherOptions& dispatcher,
+                                                    const Topology& topology) {
+  if (!options.upgrade) return std::nullopt;
+  auto running = CPPLAND_TRY(live::Running::find());
+  if (!running) {
+    spdlog::info("no scheduler of ours runs: starting anew");
+    CPPLAND_TRY(live::wait_until_free());
+    return std::nullopt;
+  }
+  auto description = running->describe(topology);
+  const Result<void> possible =
+      description ? live::check_compatible(*description, dispatcher, options.one_agent)
+                  : std::unexpected(description.error());
+  if (possible) return Predecessor{*std::move(running), *std::move(description)};
+  if (!options.force) return std::unexpected(possible.error());
+  spdlog::info("ending the scheduler that runs: {}", possible.error().tried());
+  CPPLAND_TRY(live::Running::end(*std::move(running)));
+  CPPLAND_TRY(live::wait_until_free());
+  return std::nullopt;
+}
+
+// One life of the agents: from an idle machine, or another process's agents, to the end by a
+// signal, by the kernel, by a successor, or for a restart.
+class Life {
+ public:
+  Life(const SchedulerInfo& info, const cli::Options& options, const cli::StopSignals& signals)
+      : info_(info), options_(options), signals_(signals) {}
+
+  Result<Outcome> live() {
+    CPPLAND_TRY(prepare());
+    CPPLAND_TRY(dispatcher_->attach());
+    if (options_.partial) CPPLAND_TRY(join_sched_ext(threads_.front().tid()));
+    // From here to end() nothing may return: the threads work with the agents.
+    for (std::size_t d = 0; d < threads_.size(); ++d)
+      threads_[d].go([&agent = agents_[d]](const std::atomic<bool>& stop) { agent.run(stop); });
+    const Result<void> begun = begin();
+    const std::uint64_t faults = page_faults();
+    const int signal = begun ? wait_for_end(signals_, threads_, *dispatcher_) : 0;
+    const Outcome outcome = end(signal, begun, page_faults() - faults);
+    if (!begun) return std::unexpected(begun.error());
+    if (outcome != Outcome::kRestart) return outcome;
+    if (signal != 0) return Outcome::kDone;
+    if (!restarts_ && !options_.no_sandbox)
+      return error(EPERM,
+                   "the kernel asks for a restart, for which the privileges are given up: start it "
+                   "again, or with --no-sandbox if this happens often");
+    spdlog::info("the kernel asks for a restart");
+    let_hotplug_settle(signals_);
+    return outcome;
+  }
+
+ private:
+  // Everything but that the agents decide.
+  Result<void> prepare() {
+    topology_ = CPPLAND_TRY(Topology::read());
+    auto predecessor = CPPLAND_TRY(
+        find_predecessor(options_, dispatcher_options(info_, options_, {}, false), *topology_));
+    const Domains domains =
+        predecessor ? predecessor->description.domains : choose_domains(*topology_, options_);
+    policies_ = make_policies(chosen_policy(info_, options_), options_, domains);
+    CPPLAND_TRY(start(threads_, domains));
+    const live::DispatcherOptions options =
+        dispatcher_options(info_, options_, threads_, policies_.front()->strict());
+    if (predecessor) {
+      predecessor_ = predecessor->running.owner();
+      dispatcher_ = CPPLAND_TRY(live::Running::take_over(std::move(predecessor->running),
+                                                         predecessor->description, options));
+    } else {
+      dispatcher_ = CPPLAND_TRY(live::load(options, *topology_, domains));
+    }
+    for (std::uint32_t d = 0; d < domains.size(); ++d)
+      agents_.emplace_back(dispatcher_->kernel(d), *policies_[d], d);
+    return lock_memory();
+  }
+
+  // The agents decide by now, or should.
+  Result<void> begin() {
+    if (predecessor_ != 0 && !stands_trial(*dispatcher_))
+      return error(ETIMEDOUT,
+                   "--upgrade: the agents have not answered in time: process {} goes on as before",
+                   predecessor_);
+    spdlog::info(
+        "{}: policy {}, {} CPUs, {}{}", cli::version_line(info_),
+        chosen_policy(info_, options_).name, topology_->nr_online(),
+        agents_.size() == 1 ? "1 agent" : fmt::format("{} agents", agents_.size()),
+        predecessor_ != 0 ? fmt::format(", takes over from process {}", predecessor_) : "");
+    // Where a CPU came or went while it was loaded, the kernel asks for a restart at once, and no
+    // later: the dispatcher deals with those that come and go.
+    restarts_ = dispatcher_->exit_info().kind != live::ExitInfo::kNone;
+    return options_.no_sandbox || restarts_ ? Result<void>() : cli::confine();
+  }
+
+  // First the tasks go back to the kernel's own scheduler, or are the successor's, then the agents
+  // end: nobody waits meanwhile.
+  Outcome end(int signal, const Result<void>& begun, std::uint64_t faults) {
+    if (signal != 0) spdlog::info("unregistering ({})", ::sigabbrev_np(signal));
+    if (const pid_t successor = successor_of(dispatcher_->shm()); successor != 0)
+      spdlog::info("process {} has taken over", successor);
+    dispatcher_->detach();
+    const bool ended = std::ranges::all_of(
+        threads_, [](AgentThread& thread) { return thread.stop_within(kPatience); });
+    const Outcome outcome = report(dispatcher_->exit_info());
+    spdlog::info("{}", summary(*dispatcher_, options_.max_wait_ms, faults));
+    if (ended) return outcome;
+    say(fmt::format("{}: the policy does not come to an end: leaving without it\n", info_.name));
+    if (!begun) say(fmt::format("{}: {}\n", info_.name, begun.error()));
+    // The thread still works with what is here.
+    std::_Exit(begun && outcome == Outcome::kDone ? 0 : cli::kFailure);
+  }
+
+  const SchedulerInfo& info_;
+  const cli::Options& options_;
+  const cli::StopSignals& signals_;
+  std::optional<Topology> topology_;
+  pid_t predecessor_ = 0;  // that this takes over from; 0: none
+  bool restarts_ = false;
+  // In this order: what is below refers to what is above.
+  std::vector<std::unique_ptr<PolicyRunner>> policies_;
+  std::unique_ptr<live::Dispatcher> dispatcher_;
+  std::deque<Agent> agents_;
+  std::deque<AgentThread> threads_;
+};
 
 int fail(const SchedulerInfo& info, std::string_view why) {
   say(fmt::format("{}: {}\n", info.name, why));
@@ -252,8 +351,9 @@ int run(const SchedulerInfo& info, int argc, char** argv) {
   const auto signals = cli::StopSignals::block();
   if (!signals) return fail(info, signals.error().message());
   for (;;) {
-    if (const auto ready = live::preflight(); !ready) return fail(info, ready.error().tried());
-    const auto outcome = schedule(info, *options, *signals);
+    const auto ready = options->upgrade ? live::preflight_to_take_over() : live::preflight();
+    if (!ready) return fail(info, ready.error().tried());
+    const auto outcome = Life(info, *options, *signals).live();
     if (!outcome) return fail(info, outcome.error().message());
     if (*outcome != Outcome::kRestart) return *outcome == Outcome::kDone ? 0 : cli::kFailure;
     if (signals->take() != 0) return 0;

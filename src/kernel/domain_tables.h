@@ -21,13 +21,18 @@ struct DomainTables {
   std::uint16_t* domain_begin;   // CPPLAND_MAX_DOMAINS + 1
 };
 
-// As many channels as there must be for @domains: the dispatcher's mask finds each.
-inline std::size_t nr_channels(const Domains& domains) { return std::bit_ceil(domains.size()); }
+// As many channels as there must be for @domains: two for each, which the dispatcher's mask finds.
+inline std::size_t nr_channels(std::size_t domains) { return 2 * std::bit_ceil(domains); }
+
+// Where the channel is that the agent of @domain has in a reign.
+inline std::size_t channel_of(std::size_t domains, std::size_t domain, std::uint32_t reign) {
+  return (reign % 2) * nr_channels(domains) / 2 + domain;
+}
 
 // REQUIRES: there are no more domains and CPUs than the tables have room for.
 inline void fill(const DomainTables& tables, const Domains& domains) {
   tables.nr_domains = static_cast<std::uint32_t>(domains.size());
-  tables.domain_mask = static_cast<std::uint32_t>(nr_channels(domains) - 1);
+  tables.domain_mask = static_cast<std::uint32_t>(nr_channels(domains.size()) / 2 - 1);
   std::uint16_t n = 0;
   for (std::size_t d = 0; d < domains.size(); ++d) {
     for (const unsigned cpu : domains[d]) {

@@ -19,8 +19,15 @@ class Kernel {
   Kernel& operator=(const Kernel&) = delete;
   virtual ~Kernel() = default;
 
-  // Whether the dispatcher still schedules; once false, it stays so.
+  // Whether the dispatcher still schedules, and this agent is or may again be the one that decides;
+  // once false, it stays so.
   [[nodiscard]] virtual bool attached() const noexcept = 0;
+
+  // Whether this agent decides. If not, another process's does, and has not shown yet that it can.
+  [[nodiscard]] virtual bool in_charge() const noexcept { return true; }
+
+  // Waits a while for that to be over.
+  virtual void stand_by() noexcept {}
 
   [[nodiscard]] virtual std::uint64_t now_ns() const noexcept = 0;
 

@@ -27,6 +27,15 @@ static_assert(std::atomic_ref<__u32>::is_always_lock_free);
 
 }  // namespace
 
+SharedRings::SharedRings(cppland_channel& channel) noexcept
+    : channel_(&channel),
+      event_tail_(load_acquire(channel.dispatcher.event_head)),
+      decision_head_(load_acquire(channel.dispatcher.decision_tail)),
+      passes_(load_acquire(channel.agent.passes)) {
+  store_release(channel_->agent.event_tail, event_tail_);
+  store_release(channel_->agent.decision_head, decision_head_);
+}
+
 std::size_t SharedRings::read_events(std::span<cppland_event> out) noexcept {
   std::size_t n = 0;
   while (n < out.size()) {
@@ -73,6 +82,15 @@ std::uint32_t SharedRings::nr_online() const noexcept {
 
 bool SharedRings::attached() const noexcept {
   return load_relaxed(channel_->dispatcher.attached) != 0;
+}
+
+Regime regime(const cppland_shm& shm) noexcept {
+  // The dispatcher writes them in the other order: what is read as over has said who decides now.
+  const bool on_trial =
+      std::atomic_ref(const_cast<__u32&>(shm.on_trial)).load(std::memory_order_acquire) != 0;
+  const std::int32_t tgid =
+      std::atomic_ref(const_cast<__s32&>(shm.agent_tgid)).load(std::memory_order_acquire);
+  return {.tgid = tgid, .on_trial = on_trial};
 }
 
 void format(cppland_shm& shm, std::uint32_t nr_cpu_ids, std::uint32_t nr_domains) noexcept {

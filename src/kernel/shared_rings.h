@@ -18,7 +18,9 @@ namespace cppland {
 // Does not own the memory, which must outlive it. One thread.
 class SharedRings {
  public:
-  explicit SharedRings(cppland_channel& channel) noexcept : channel_(&channel) {}
+  // Goes on where its predecessors on this channel were: what is in the rings is not for it.
+  // REQUIRES: the dispatcher does not use the channel, or it is new.
+  explicit SharedRings(cppland_channel& channel) noexcept;
 
   std::size_t read_events(std::span<cppland_event> out) noexcept;
   std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept;
@@ -36,6 +38,13 @@ class SharedRings {
   std::uint64_t decision_head_ = 0;
   std::uint64_t passes_ = 0;
 };
+
+// Whose agents decide.
+struct Regime {
+  std::int32_t tgid;
+  bool on_trial;  // they have taken over, and the ones before may come back
+};
+[[nodiscard]] Regime regime(const cppland_shm& shm) noexcept;
 
 // Prepares the memory before a dispatcher uses it. REQUIRES: nobody else does.
 void format(cppland_shm& shm, std::uint32_t nr_cpu_ids, std::uint32_t nr_domains = 1) noexcept;

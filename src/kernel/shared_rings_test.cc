@@ -397,5 +397,36 @@ TEST_F(SharedRingsTest, HandsOverEveryDecisionWholeAndInOrder) {
   }
 }
 
+// --- another process's agents ---
+
+TEST(SharedRingsOfASuccessor, GoOnWhereThoseBeforeWere) {
+  const auto channel = std::make_unique<cppland_channel>();
+  channel->dispatcher.event_head = 5;
+  channel->dispatcher.decision_tail = 7;
+  channel->agent = {.event_tail = 2, .decision_head = 9, .passes = 3};
+  for (std::uint64_t i = 0; i < 5; ++i) channel->event[i].seq = i + 1;  // nobody reads these
+  SharedRings rings(*channel);
+  std::vector<cppland_event> events(8);
+  EXPECT_EQ(rings.read_events(events), 0U);
+  EXPECT_EQ(channel->agent.event_tail, 5U);
+  EXPECT_EQ(channel->agent.decision_head, 7U);
+  channel->event[5].seq = 6;
+  EXPECT_EQ(rings.read_events(events), 1U);
+  const std::vector<cppland_decision> decisions(1);
+  EXPECT_EQ(rings.write_decisions(decisions), 1U);
+  EXPECT_EQ(channel->agent.decision_head, 8U);
+  rings.finish_pass(0);
+  EXPECT_EQ(channel->agent.passes, 4U);
+}
+
+TEST(Regime, SaysWhoDecides) {
+  const auto shm = std::make_unique<cppland_shm>();
+  shm->agent_tgid = 42;
+  EXPECT_EQ(regime(*shm).tgid, 42);
+  EXPECT_FALSE(regime(*shm).on_trial);
+  shm->on_trial = 1;
+  EXPECT_TRUE(regime(*shm).on_trial);
+}
+
 }  // namespace
 }  // namespace cppland

@@ -41,14 +41,12 @@ class AgentTask final : public Behaviour {
   // With a view of the kernel that is not what it should be, say.
   AgentTask(std::unique_ptr<SimKernel> kernel, PolicyRunner& policy, const AgentCosts& costs = {},
             std::uint32_t domain = 0)
-      : kernel_(std::move(kernel)),
-        agent_(*kernel_, policy, domain),
-        costs_(costs),
-        domain_(domain) {}
+      : kernel_(std::move(kernel)), agent_(*kernel_, policy, domain), costs_(costs) {}
 
-  Step next(Machine& machine, sim::Task& /*task*/) override {
+  Step next(Machine& machine, sim::Task& task) override {
     switch (stage_) {
       case Stage::kParked:
+        if (!is_in_charge(task)) return give_way();
         if (machine.agent_sleeps() && !machine.answer_call() && passes_ > 0)
           return {Step::Kind::kBlock, 0};
         stage_ = Stage::kDeciding;
@@ -74,18 +72,29 @@ class AgentTask final : public Behaviour {
 
   [[nodiscard]] std::uint64_t passes() const noexcept { return passes_; }
 
+  // Whether @task is one of those that decide.
+  [[nodiscard]] static bool is_in_charge(const sim::Task& task) {
+    return Machine::shm().agent_tgid == task.tgid || Machine::shm().agent_tgid == 0;
+  }
+
  private:
+  // Others have taken over: it stays until they have shown that they can.
+  static Step give_way() {
+    constexpr std::uint64_t kLookEvery = 1'000'000;
+    if (Machine::shm().on_trial == 0) return {Step::Kind::kExit, 0};
+    return {Step::Kind::kSleep, kLookEvery};
+  }
+
   enum class Stage : std::uint8_t { kParked, kDeciding, kPaying };
 
   [[nodiscard]] std::uint64_t waiting_events() const {
-    const cppland_channel& channel = Machine::channel(domain_);
+    const cppland_channel& channel = kernel_->channel();
     return channel.dispatcher.event_head - channel.agent.event_tail;
   }
 
   std::unique_ptr<SimKernel> kernel_;
   Agent agent_;
   AgentCosts costs_;
-  std::uint32_t domain_;
   Stage stage_ = Stage::kParked;
   std::uint64_t due_ = 0;
   std::uint64_t passes_ = 0;

@@ -23,7 +23,9 @@ class FakeKernel final : public Kernel {
   std::uint32_t waiting = 0;
   std::uint32_t online = 4;
   bool is_attached = true;
+  bool decides = true;
   std::function<void()> on_park = [] {};
+  std::function<void()> on_stand_by = [] {};
 
   // --- what the agent did ---
   std::vector<std::string> calls;
@@ -32,6 +34,13 @@ class FakeKernel final : public Kernel {
   mutable std::uint64_t clock_reads = 0;
 
   [[nodiscard]] bool attached() const noexcept override { return is_attached; }
+
+  [[nodiscard]] bool in_charge() const noexcept override { return decides; }
+
+  void stand_by() noexcept override {
+    calls.emplace_back("stand by");
+    on_stand_by();
+  }
 
   // Rises by 1 with each look at it.
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return 1'000 + clock_reads++; }

@@ -58,6 +58,7 @@ BAD_FLAGS = [
     (["--btf-custom-path", "/nowhere"], "--btf-custom-path"),
     (["--btf-custom-path", "/"], "--btf-custom-path"),
     (["--bpf-token-path", "/nowhere"], "--bpf-token-path"),
+    (["--force"], "--force"),
     (["--no-such-flag"], "--no-such-flag"),
     (["-z"], "-z"),
     (["-lz"], "-z"),
@@ -70,7 +71,7 @@ BAD_TIMEOUTS = ["", "soon", "0", "-1", "999", "30001", "5000ms", "1e4", "9999999
 # The flags that need no statistics.
 FLAGS = [
     "-s,--slice-us", "-S,--slice-us-min", "-l,--percpu-local", "-n,--numa-local", "-p,--partial", "--max-wait-ms",
-    "--exit-dump-len", "--no-sandbox",
+    "--exit-dump-len", "--no-sandbox", "--upgrade", "--force",
     "-v,--verbose", "-V,--version", "-h,--help", "--relaxed-maps", "--pin-root-path", "--kconfig", "--btf-custom-path",
     "--bpf-token-path", "--policy",
 ]  # fmt: skip

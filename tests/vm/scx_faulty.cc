@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// scx_faulty.cc - policies that go wrong, each in a way of its own. A second after the first
-// decision they begin to.
+// scx_faulty.cc - policies that go wrong, each in a way of its own. But for one they begin to a
+// second after the first decision.
 #include <cppland/cppland.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -59,6 +59,13 @@ struct Spins : Fifo {
   Decision next(const Moment& moment) {
     while (is_time(moment)) asm volatile("");
     return Fifo::next(moment);
+  }
+};
+
+struct Hangs : Fifo {
+  using Fifo::Fifo;
+  Decision next(const Moment& /*moment*/) {
+    for (;;) asm volatile("");
   }
 };
 
@@ -254,6 +261,7 @@ constexpr cppland::PolicyEntry raw(std::string_view name, std::string_view summa
 
 constexpr std::array kFaults{
     cppland::policy_entry<Spins>("spins", "never comes back"),
+    cppland::policy_entry<Hangs>("hangs", "from the beginning"),
     cppland::policy_entry<Sleeps>("sleeps", "100 ms for each decision"),
     cppland::policy_entry<Dawdles>("dawdles", "computes for milliseconds"),
     cppland::policy_entry<PageFaults>("page-faults", "32 for each decision"),

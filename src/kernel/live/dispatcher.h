@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// dispatcher.h - the dispatcher in the running kernel: load, attach, watch, let go.
+// dispatcher.h - the dispatcher in the running kernel: its options, its life, its end.
 #pragma once
 
 #include <abi/cppland_abi.h>
@@ -12,16 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/event.h"
 #include "base/result.h"
 #include "kernel/kernel.h"
-#include "kernel/shared_rings.h"
-#include "topology/domains.h"
-#include "topology/topology.h"
-
-struct bpf_link;
-struct ring_buffer;
-struct dispatcher;  // NOLINT(readability-identifier-naming): the skeleton's name
+#include "kernel/live/agent_kernel.h"
 
 namespace cppland::live {
 
@@ -74,91 +67,54 @@ struct ExitInfo {
   }
 };
 
-// By which the dispatcher wakes an agent that sleeps when it has nothing to do. wait() is for the
-// agent's thread, end() for any.
-class AgentCalls {
- public:
-  // @map: the dispatcher's ring of calls.
-  [[nodiscard]] static Result<std::unique_ptr<AgentCalls>> make(int map_fd);
-
-  // Returns when the agent has been called, or after end().
-  void wait() noexcept;
-  void end() noexcept { ended_.raise(); }
-
- private:
-  struct Closer {
-    void operator()(ring_buffer* calls) const noexcept;
-  };
-
-  AgentCalls(ring_buffer* calls, Event ended) noexcept : calls_(calls), ended_(std::move(ended)) {}
-
-  std::unique_ptr<ring_buffer, Closer> calls_;
-  Event ended_;
-};
-
-// The agent's view of one domain. For the thread that `agent_tids` names for it.
-class AgentKernel final : public Kernel {
- public:
-  // With @calls the agent sleeps until it is called. Does not own what it refers to.
-  AgentKernel(cppland_channel& channel, AgentCalls* calls) noexcept
-      : rings_(channel), calls_(calls) {}
-
-  [[nodiscard]] bool attached() const noexcept override { return rings_.attached(); }
-  [[nodiscard]] std::uint64_t now_ns() const noexcept override;
-  [[nodiscard]] std::uint32_t nr_waiting() const noexcept override { return rings_.nr_waiting(); }
-  [[nodiscard]] std::uint32_t nr_online() const noexcept override { return rings_.nr_online(); }
-  std::size_t read_events(std::span<cppland_event> out) noexcept override {
-    return rings_.read_events(out);
-  }
-  std::size_t write_decisions(std::span<const cppland_decision> decisions) noexcept override {
-    return rings_.write_decisions(decisions);
-  }
-  void park(std::uint32_t nr_scheduled) noexcept override;
-
- private:
-  SharedRings rings_;
-  AgentCalls* calls_;
-};
-
 // One dispatcher, from load to exit. For the thread that owns the object.
-class Dispatcher final {
+class Dispatcher {
  public:
-  // Opens, configures and loads; does not schedule yet. In partial mode there must be one domain.
-  [[nodiscard]] static Result<std::unique_ptr<Dispatcher>> load(const DispatcherOptions& options,
-                                                                const Topology& topology,
-                                                                const Domains& domains);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
-  ~Dispatcher();
+  virtual ~Dispatcher() = default;
+
+  // Makes this process's agents those that decide. The dispatcher takes over the machine's tasks,
+  // if it does not have them already. Fails with EBUSY when somebody else was faster.
+  [[nodiscard]] virtual Result<void> attach() = 0;
+
+  // Lets go of the dispatcher. If no other process keeps it, it gives back the machine's tasks:
+  // then this returns when the kernel's own scheduler has them all. Harmless if it has already.
+  void detach() noexcept;
 
   // For the agent of that domain.
   [[nodiscard]] Kernel& kernel(std::size_t domain) noexcept { return kernels_[domain]; }
 
-  // Takes over the machine's tasks. Fails with EBUSY when another scheduler was faster.
-  [[nodiscard]] Result<void> attach();
-
-  // Gives them back; returns when the kernel's own scheduler has them all. Harmless if it has
-  // already.
-  void detach() noexcept;
-
   // Why the kernel let go; kind 0 as long as it has not.
   [[nodiscard]] ExitInfo exit_info() const;
 
-  [[nodiscard]] const cppland_shm& shm() const noexcept;
+  [[nodiscard]] const cppland_shm& shm() const noexcept { return *memory_.shm; }
+
+ protected:
+  // What it shares with its agents.
+  struct Memory {
+    const cppland_shm* shm;
+    cppland_channel* channels;
+    const cppland_exit_record* exit;
+    const char* dump;
+    std::uint32_t dump_len;
+  };
+
+  // @calls: if the agent sleeps. The agents of the @domains will decide in @reign.
+  Dispatcher(const Memory& memory, std::size_t domains, std::unique_ptr<AgentCalls> calls,
+             std::uint32_t reign);
+
+  // By which the kernel keeps the scheduler, as long as somebody has it.
+  virtual void close_link() noexcept = 0;
 
  private:
-  struct SkeletonCloser {
-    void operator()(dispatcher* skeleton) const noexcept;
-  };
-  using Skeleton = std::unique_ptr<dispatcher, SkeletonCloser>;
-
-  explicit Dispatcher(Skeleton skeleton) noexcept;
-
-  Skeleton skeleton_;
-  bpf_link* link_ = nullptr;
-  std::unique_ptr<AgentCalls> calls_;  // if the agent sleeps
+  Memory memory_;
+  std::unique_ptr<AgentCalls> calls_;
   std::deque<AgentKernel> kernels_;
 };
+
+// How the dispatcher shall go about with the agents of this process, in @reign.
+[[nodiscard]] cppland_agents describe_agents(const DispatcherOptions& options, std::uint32_t reign);
 
 // The platform, as in "x86_64_linux_gnu".
 [[nodiscard]] std::string_view target();
@@ -166,8 +122,5 @@ class Dispatcher final {
 // The name as sysfs shows it: @program, @version and the platform, joined by '_', with what a name
 // may not contain replaced by '_'.
 [[nodiscard]] std::string ops_name(std::string_view program, std::string_view version);
-
-// CPUs that have gone or come since the kernel was started.
-[[nodiscard]] Result<std::uint64_t> hotplug_events();
 
 }  // namespace cppland::live

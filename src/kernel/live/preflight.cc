@@ -144,4 +144,13 @@ Result<void> preflight(const KernelFiles& files) {
   return {};
 }
 
+Result<void> preflight_to_take_over(const KernelFiles& files) {
+  CPPLAND_TRY(check_sched_ext(files));
+  CPPLAND_TRY(check_btf_exists(files));
+  CPPLAND_TRY(check_privileges());
+  CPPLAND_TRY(check_namespace(files));
+  CPPLAND_TRY(check_kfuncs(files));
+  return {};
+}
+
 }  // namespace cppland::live

@@ -20,12 +20,15 @@ struct KernelFiles {
 // running. A scheduler that is just leaving is waited for, for some seconds.
 [[nodiscard]] Result<void> preflight(const KernelFiles& files = {});
 
+// The same for one that takes over from a scheduler of ours, which may be running.
+[[nodiscard]] Result<void> preflight_to_take_over(const KernelFiles& files = {});
+
 // The parts, in the order in which preflight() runs them.
 [[nodiscard]] Result<void> check_sched_ext(const KernelFiles& files);
 [[nodiscard]] Result<void> check_btf_exists(const KernelFiles& files);
 [[nodiscard]] Result<void> check_privileges();
 [[nodiscard]] Result<void> check_namespace(const KernelFiles& files);
 [[nodiscard]] Result<void> check_kfuncs(const KernelFiles& files);
-[[nodiscard]] Result<void> wait_until_free(const KernelFiles& files);
+[[nodiscard]] Result<void> wait_until_free(const KernelFiles& files = {});
 
 }  // namespace cppland::live

@@ -5,6 +5,7 @@
 
 const struct sim_dispatcher cppland_sim_dispatcher = {
     .ops = &cppland_ops,
+    .succeed = cppland_succeed,
     .shm = &shm,
     .channels = channels,
     .nr_cpu_ids = &nr_cpu_ids,
@@ -17,9 +18,11 @@ const struct sim_dispatcher cppland_sim_dispatcher = {
     .sleeper_credit_ns = &sleeper_credit_ns,
     .late_ns = &late_ns,
     .forget_ns = &forget_ns,
+    .rescue_every_ns = &rescue_every_ns,
     .starve_ns = &starve_ns,
     .heartbeat_ns = &heartbeat_ns,
-    .agent_rest = &agent_rest,
+    .trial_ns = &trial_ns,
+    .ask_always = &ask_always,
     .agent_sleeps = &agent_sleeps,
     .percpu_local = &percpu_local,
     .numa_local = &numa_local,

@@ -11,8 +11,9 @@
 /* Where they lie; bpf/state.bpf.h says what they mean. */
 struct sim_dispatcher {
   struct sched_ext_ops* ops;
+  s32 (*succeed)(struct cppland_agents* next);
   struct cppland_shm* shm;
-  struct cppland_channel* channels;  // CPPLAND_MAX_DOMAINS
+  struct cppland_channel* channels;  // 2 * CPPLAND_MAX_DOMAINS
   u32* nr_cpu_ids;
   u32* nr_cpus;
   u32* nr_domains;
@@ -23,9 +24,11 @@ struct sim_dispatcher {
   u64* sleeper_credit_ns;
   u64* late_ns;
   u64* forget_ns;
+  u64* rescue_every_ns;
   u64* starve_ns;
   u64* heartbeat_ns;
-  u32* agent_rest;
+  u64* trial_ns;
+  u8* ask_always;
   u8* agent_sleeps;
   u8* percpu_local;
   u8* numa_local;

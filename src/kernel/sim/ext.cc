@@ -21,7 +21,8 @@ void Machine::end_scheduler(int kind, std::string message) {
   if (!attached_) return;
   attached_ = false;
   exit_ = {kind, std::move(message)};
-  for (std::size_t d = 0; d < domains_.size(); ++d) channel(d).dispatcher.attached = 0;
+  for (std::size_t d = 0; d < domains_.size(); ++d)
+    for (const std::uint32_t reign : {0U, 1U}) channel(d, reign).dispatcher.attached = 0;
 }
 
 // kernel/sched/core.c, is_cpu_allowed(): a CPU that goes keeps its own kernel threads to the end.
@@ -236,7 +237,7 @@ void Machine::schedule(CpuState& cpu) {
     if (prev->state == TaskState::kDead) {
       call(kKfRest, [&] { dispatcher().ops->exit_task(prev, nullptr); });
       // kernel/exit.c: its file descriptors are closed, and with the last link the scheduler goes.
-      if (std::ranges::find(agents_, prev) != agents_.end())
+      if (links_.erase(prev->tgid) != 0 && links_.empty())
         end_scheduler(Exit::kUnregistered, "unregistered from user space");
     }
   }

@@ -74,7 +74,8 @@ void Machine::release(CpuState& cpu) {
 
 void Machine::steal(int cpu, std::uint64_t ns) {
   CpuState& state = cpus_[index(cpu)];
-  if (!online_.test(static_cast<unsigned>(cpu))) return;
+  // balance_push(): a CPU that goes sends such a one elsewhere, too.
+  if (!active_.test(static_cast<unsigned>(cpu))) return;
   this_cpu_ = cpu;
   if (state.resched && !state.task) late_kick_at_ = now_;
   state.stolen_until = std::max(state.stolen_until, now_ + ns);

@@ -237,8 +237,8 @@ class Kfuncs {
   // kernel/bpf/ringbuf.c, bpf_ringbuf_commit(): whoever polls is woken once interrupts are enabled.
   static void call_agent() {
     m().agent_called_ = true;
-    if (!m().agents_.empty())
-      m().later([machine = &m()] { machine->wake(*machine->agents_.front(), false); });
+    if (Task* agent = m().task_of(static_cast<std::uint64_t>(*cppland_sim_dispatcher.agent_tid)))
+      m().later([machine = &m(), agent] { machine->wake(*agent, false); });
   }
 
   static std::byte* array(void* map, std::size_t size) {

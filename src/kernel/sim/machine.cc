@@ -86,7 +86,8 @@ Machine::Machine(Topology topology, const MachineOptions& options, Observer* obs
       std::min<std::uint64_t>(*dispatcher().starve_ns, options_.timeout_ns / 2);
   *dispatcher().heartbeat_ns = std::min<std::uint64_t>(kSecond, options_.timeout_ns / 4);
   *dispatcher().exit_dump_len = 0;
-  if (options_.strict) *dispatcher().agent_rest = 0;
+  *dispatcher().ask_always = options_.strict;
+  if (options_.trial_ns != 0) *dispatcher().trial_ns = options_.trial_ns;
   fill({.nr_cpus = *dispatcher().nr_cpus,
         .nr_domains = *dispatcher().nr_domains,
         .domain_mask = *dispatcher().domain_mask,
@@ -95,7 +96,7 @@ Machine::Machine(Topology topology, const MachineOptions& options, Observer* obs
         .domain_begin = dispatcher().domain_begin},
        domains_);
   format(shm(), topology_.nr_cpu_ids(), static_cast<std::uint32_t>(domains_.size()));
-  for (std::size_t d = 0; d < domains_.size(); ++d) channel(d) = {};
+  std::fill_n(dispatcher().channels, nr_channels(domains_.size()), cppland_channel{});
 }
 
 Machine::~Machine() {
@@ -110,7 +111,11 @@ Machine& Machine::current() { return *the_machine; }
 cppland_shm& Machine::shm() noexcept { return *dispatcher().shm; }
 
 cppland_channel& Machine::channel(std::size_t domain) noexcept {
-  return dispatcher().channels[domain];
+  return channel(domain, shm().reign);
+}
+
+cppland_channel& Machine::channel(std::size_t domain, std::uint32_t reign) noexcept {
+  return dispatcher().channels[channel_of(shm().nr_domains, domain, reign)];
 }
 
 Task* Machine::task_of(std::uint64_t tid) noexcept {
@@ -149,19 +154,57 @@ Task& Machine::start(TaskSpec spec) {
   return task;
 }
 
-Task& Machine::start_agent(TaskSpec spec) {
-  const std::size_t d = agents_.size();
+Task& Machine::add_agent(TaskSpec spec, std::vector<Task*>& process) {
+  spec.cpus = possible_;  // though some may be offline by now
   if (domains_.size() > 1) {
     spec.cpus = {};
-    for (const unsigned cpu : domains_[d])
+    for (const unsigned cpu : domains_[process.size()])
       if (topology_.find(cpu)->online) spec.cpus.set(cpu);
   }
   Task& task = add(std::move(spec));
-  agents_.push_back(&task);
-  task.tgid = agents_.front()->tgid;  // threads of one process
-  dispatcher().agent_tid[d] = task.pid;
-  *dispatcher().agent_tgid = task.tgid;
+  process.push_back(&task);
+  task.tgid = process.front()->tgid;
   return task;
+}
+
+Task& Machine::start_agent(TaskSpec spec) {
+  Task& task = add_agent(std::move(spec), agents_);
+  dispatcher().agent_tid[agents_.size() - 1] = task.pid;
+  *dispatcher().agent_tgid = task.tgid;
+  links_.insert(task.tgid);
+  return task;
+}
+
+int Machine::take_over(std::vector<TaskSpec> specs) {
+  std::vector<Task*> successors;
+  for (TaskSpec& spec : specs) {
+    Task& task = add_agent(std::move(spec), successors);
+    call(kKfUnlocked, [&] { dispatcher().ops->init_task(&task, nullptr); });
+  }
+  cppland_agents next{.version = CPPLAND_ABI_VERSION,
+                      .reign = shm().reign,
+                      .tgid = successors.front()->tgid,
+                      .nr_domains = shm().nr_domains,
+                      .flags = 0,
+                      .reserved = 0,
+                      .slice_ns = *dispatcher().slice_ns,
+                      .sleeper_credit_ns = *dispatcher().sleeper_credit_ns,
+                      .late_ns = *dispatcher().late_ns,
+                      .forget_ns = *dispatcher().forget_ns,
+                      .rescue_every_ns = *dispatcher().rescue_every_ns,
+                      .starve_ns = *dispatcher().starve_ns,
+                      .tid = {}};
+  std::ranges::transform(successors, std::begin(next.tid),
+                         [](const Task* task) { return task->pid; });
+  if (options_.strict) next.flags |= CPPLAND_AGENTS_ASK_ALWAYS;
+  if (options_.percpu_local) next.flags |= CPPLAND_AGENTS_PERCPU_LOCAL;
+  const int err = call(kKfUnlocked, [&] { return dispatcher().succeed(&next); });
+  if (err == 0) links_.insert(next.tgid);
+  for (Task* task : successors) {
+    task->state = TaskState::kWaiting;
+    wake_up(*task, 0, true);
+  }
+  return err;
 }
 
 void Machine::attach() {

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -147,6 +148,7 @@ struct MachineOptions {
   std::uint64_t late_ns = 0;
   std::uint64_t forget_ns = 0;
   std::uint64_t starve_ns = 0;
+  std::uint64_t trial_ns = 0;
   // Agents are for at least so many CPUs that share a last-level cache; 0: there is one.
   std::uint64_t cpus_per_agent = 0;
   bool strict = false;
@@ -177,6 +179,9 @@ class Machine {
   // The same for the agent of each domain, in their order, which may run on the domain's CPUs. To
   // be called before attach().
   Task& start_agent(TaskSpec spec);
+  // Another process's agents, one for each domain, want to take over. What the dispatcher says to
+  // that: 0 or a negative errno. They run in either case. REQUIRES: attached().
+  int take_over(std::vector<TaskSpec> specs);
   [[nodiscard]] const Domains& domains() const noexcept { return domains_; }
   [[nodiscard]] bool agent_sleeps() const noexcept { return options_.agent_sleeps; }
   // Whether the dispatcher has called an agent that sleeps, since this was last asked.
@@ -212,7 +217,9 @@ class Machine {
   [[nodiscard]] bool attached() const noexcept { return attached_; }
   [[nodiscard]] const Topology& topology() const noexcept { return topology_; }
   [[nodiscard]] static cppland_shm& shm() noexcept;
+  // That of the agent that decides, or of the one of a reign.
   [[nodiscard]] static cppland_channel& channel(std::size_t domain = 0) noexcept;
+  [[nodiscard]] static cppland_channel& channel(std::size_t domain, std::uint32_t reign) noexcept;
   [[nodiscard]] const std::vector<std::unique_ptr<Task>>& tasks() const noexcept { return tasks_; }
   [[nodiscard]] Task* running_on(int cpu) const noexcept { return cpus_[index(cpu)].task; }
   [[nodiscard]] std::uint64_t idle_ns(int cpu) const noexcept;
@@ -295,6 +302,7 @@ class Machine {
   CpuState& cpu_of(const Task& task) noexcept { return cpus_[index(task.on_cpu)]; }
   Task* task_of(std::uint64_t tid) noexcept;
   Task& add(TaskSpec spec);
+  Task& add_agent(TaskSpec spec, std::vector<Task*>& process);
 
   // --- time ---
   void post(std::uint64_t at, Event::Kind kind, std::uint64_t which, std::uint64_t version = 0);
@@ -392,7 +400,8 @@ class Machine {
   std::vector<CpuSet> in_node_;  // by node
   std::vector<CpuSet> in_core_;  // by core
   Exit exit_;
-  std::vector<Task*> agents_;  // by domain
+  std::vector<Task*> agents_;     // the first, by domain
+  std::set<std::int32_t> links_;  // processes that keep the scheduler
   bool agent_called_ = false;
   Task* being_inserted_ = nullptr;
   unsigned kf_mask_ = kKfUnlocked;  // of the callback that this CPU is in

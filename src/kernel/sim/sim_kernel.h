@@ -11,8 +11,10 @@ namespace cppland::sim {
 // Does not own the machine. What the agent's work costs is for its Behaviour to say.
 class SimKernel : public Kernel {
  public:
-  explicit SimKernel(Machine& machine, std::uint32_t domain = 0)
-      : machine_(&machine), rings_(Machine::channel(domain)) {}
+  // For the agent that decides for @domain in @reign.
+  explicit SimKernel(Machine& machine, std::uint32_t domain = 0,
+                     std::uint32_t reign = Machine::shm().reign)
+      : machine_(&machine), channel_(&Machine::channel(domain, reign)), rings_(*channel_) {}
 
   [[nodiscard]] bool attached() const noexcept override { return machine_->attached(); }
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return machine_->now(); }
@@ -31,11 +33,13 @@ class SimKernel : public Kernel {
   // The Behaviour that runs the agent's pass yields after it.
   void park(std::uint32_t nr_scheduled) noexcept override { rings_.finish_pass(nr_scheduled); }
 
+  [[nodiscard]] cppland_channel& channel() const noexcept { return *channel_; }
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
   [[nodiscard]] std::uint64_t decisions() const noexcept { return decisions_; }
 
  private:
   Machine* machine_;
+  cppland_channel* channel_;
   SharedRings rings_;
   std::uint64_t events_ = 0;
   std::uint64_t decisions_ = 0;

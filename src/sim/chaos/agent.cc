@@ -100,7 +100,7 @@ cppland_decision ChaosKernel::make_up() {
 void ChaosKernel::park(std::uint32_t nr_scheduled) noexcept {
   SimKernel::park(nr_scheduled);
   // As if nothing had been read for long: the dispatcher takes the ring for full.
-  if (full_ring) Machine::channel(domain_).agent.event_tail -= CPPLAND_EVENT_SLOTS;
+  if (full_ring) channel().agent.event_tail -= CPPLAND_EVENT_SLOTS;
 }
 
 Step ChaosAgent::next(Machine& machine, sim::Task& task) {

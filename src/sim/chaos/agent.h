@@ -20,8 +20,9 @@ inline constexpr std::uint64_t kHostileKey = 0x0bad'0bad'0bad'0badULL;
 // A view of the kernel that loses, delays and makes up.
 class ChaosKernel final : public SimKernel {
  public:
-  ChaosKernel(Machine& machine, std::uint64_t seed, unsigned named_percent, std::uint32_t domain)
-      : SimKernel(machine, domain),
+  ChaosKernel(Machine& machine, std::uint64_t seed, unsigned named_percent, std::uint32_t domain,
+              std::uint32_t reign)
+      : SimKernel(machine, domain, reign),
         domain_(domain),
         named_percent_(named_percent),
         random_(seed + domain) {}
@@ -59,9 +60,11 @@ class ChaosKernel final : public SimKernel {
 
 class ChaosAgent final : public Behaviour {
  public:
-  ChaosAgent(const ChaosPlan& plan, Machine& machine, PolicyRunner& policy, std::uint32_t domain)
-      : ChaosAgent(std::make_unique<ChaosKernel>(machine, plan.seed, plan.named_percent, domain),
-                   policy, domain) {}
+  ChaosAgent(const ChaosPlan& plan, Machine& machine, PolicyRunner& policy, std::uint32_t domain,
+             std::uint32_t reign)
+      : ChaosAgent(
+            std::make_unique<ChaosKernel>(machine, plan.seed, plan.named_percent, domain, reign),
+            policy, domain) {}
 
   Step next(Machine& machine, sim::Task& task) override;
 

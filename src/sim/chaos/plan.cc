@@ -32,6 +32,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kAffinity, "affinity"},
                                            {Disturbance::kSteal, "steal"},
                                            {Disturbance::kLeaveClass, "leave-class"},
                                            {Disturbance::kJoinClass, "join-class"},
+                                           {Disturbance::kUpgrade, "upgrade"},
                                            {Disturbance::kStall, "stall"},
                                            {Disturbance::kStopAgent, "stop-agent"},
                                            {Disturbance::kContinueAgent, "continue-agent"},
@@ -218,11 +219,26 @@ void draw_quiet(Random& random, ChaosPlan& plan) {
     plan.tasks.push_back(draw_task(random, plan.nr_cpus, plan.duration_us));
 }
 
+// Others take over, some of which come to nothing.
+void draw_upgrades(Random& random, ChaosPlan& plan) {
+  plan.timeout_us = 250'000;
+  const std::uint64_t upgrades = 1 + random.below(6);
+  for (std::uint64_t i = 0; i < upgrades; ++i)
+    add_step(plan, {.at_us = random.below(plan.duration_us),
+                    .what = Disturbance::kUpgrade,
+                    .value = random.below(1'000)});
+}
+
 }  // namespace
 
 bool ChaosPlan::agent_is_sound() const {
   return std::ranges::none_of(
       steps, [](const ChaosStep& step) { return step.what >= Disturbance::kStall; });
+}
+
+bool ChaosPlan::has_one_policy() const {
+  return std::ranges::none_of(
+      steps, [](const ChaosStep& step) { return step.what == Disturbance::kUpgrade; });
 }
 
 bool ChaosPlan::agent_stays_stopped() const {
@@ -256,6 +272,7 @@ ChaosPlan draw_plan(std::uint64_t seed, const std::vector<std::string>& policies
   }
   const bool llcs = plan.shape == ChaosShape::kLlcs || plan.shape == ChaosShape::kNodes;
   plan.several_agents = llcs && seed % 2 == 1;
+  if (plan.contest_from_us == 0 && seed % 4 >= 2) draw_upgrades(random, plan);
   return plan;
 }
 

@@ -39,8 +39,9 @@ enum class Disturbance : std::uint8_t {
   kSteal,       // the CPU `value` of all of them, for 1 to 5 ms
   kLeaveClass,  // a task
   kJoinClass,   // a task
-  kStall,       // the agent computes for `value` us at its next pass
-  kStopAgent,   // at its next pass, until
+  kUpgrade,  // another process's agents take over, with policy `value`; every eighth never answers
+  kStall,    // the agent computes for `value` us at its next pass
+  kStopAgent,  // at its next pass, until
   kContinueAgent,
   kKillAgent,  // at its next pass
   kHostile,    // the agent also sends decisions that are stale or nonsense, until
@@ -86,6 +87,8 @@ struct ChaosPlan {
 
   // The agent is told nothing wrong, and does all that it should in time.
   [[nodiscard]] bool agent_is_sound() const;
+  // Nobody takes over from it.
+  [[nodiscard]] bool has_one_policy() const;
   // It is stopped, and not continued.
   [[nodiscard]] bool agent_stays_stopped() const;
 };

@@ -7,15 +7,16 @@
 #include <algorithm>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace cppland::sim {
 
 std::string Told::listen(const Machine& machine, bool exact) {
   std::vector<cppland_event> heard;
-  read_.resize(machine.domains().size());
-  for (std::size_t d = 0; d < read_.size(); ++d) {
-    const cppland_channel& channel = Machine::channel(d);
-    std::uint64_t& read = read_[d];
+  const auto channels = static_cast<std::uint32_t>(2 * machine.domains().size());
+  for (std::uint32_t i = 0; i < channels; ++i) {
+    const cppland_channel& channel = Machine::channel(i / 2, i % 2);
+    std::uint64_t& read = read_[&channel];
     for (; read != channel.dispatcher.event_head; ++read) {
       const cppland_event& event = channel.event[read % CPPLAND_EVENT_SLOTS];
       if (event.seq != read + 1) break;  // its CPU is about to fill it
@@ -41,7 +42,7 @@ std::string Told::hear(const cppland_event& event, bool exact) {
     of.gone = false;
   }
   const std::uint64_t before = std::exchange(of.total_ns, event.total_ns);
-  if (!exact) return {};
+  if (!exact || agents_.contains(event.tid)) return {};
   if (event.total_ns != before + event.used_ns)
     return fmt::format("the agent hears that {} used {} us, of {} us after {} us", event.tid,
                        event.used_ns / 1'000, event.total_ns / 1'000, before / 1'000);

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
-#include <vector>
+#include <unordered_set>
 
 #include "kernel/sim/machine.h"
 
@@ -14,6 +15,8 @@ namespace cppland::sim {
 // Reads the rings of events beside the agents, before anything is written over.
 class Told {
  public:
+  // An agent's own time is not told of, should it be none any more.
+  void expect_agent(const Task& task) { agents_.insert(task.pid); }
   // @exact: CPUs do not tell of one task at once. What is wrong with what has been told since.
   [[nodiscard]] std::string listen(const Machine& machine, bool exact);
   // Whether a task that is dead is known, and has not been told to be gone.
@@ -29,8 +32,9 @@ class Told {
 
   [[nodiscard]] std::string hear(const cppland_event& event, bool exact);
 
-  std::vector<std::uint64_t> read_;  // by domain
+  std::map<const cppland_channel*, std::uint64_t> read_;
   std::unordered_map<std::int32_t, Of> tasks_;
+  std::unordered_set<std::int32_t> agents_;
 };
 
 }  // namespace cppland::sim

@@ -166,7 +166,7 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
 
 // The time that the machine goes on without the agent is part of all the time.
 std::string Watch::look_at_failovers(std::uint64_t at) const {
-  at *= agents_.size();
+  at *= Machine::shm().nr_domains;
   const std::uint64_t without = counter(Machine::shm(), CPPLAND_FAILOVER_NS);
   if (without <= at) return {};
   return fmt::format("{} of {} us were without the agent", without / 1'000, at / 1'000);
@@ -189,7 +189,8 @@ void Watch::look_back(const Machine& machine) {
   if (!machine.attached()) return;
   wrong_ = contest_.look_back();
   if (!wrong_.empty()) return;
-  if (plan_.policy != "deadline" || !agent_is_sound_ || cpus_disturbed_) return;
+  if (plan_.policy != "deadline" || !plan_.has_one_policy()) return;
+  if (!agent_is_sound_ || cpus_disturbed_) return;
   if (plan_.shape != ChaosShape::kFlat) return;
   std::vector<std::uint64_t> shares;
   for (const Known& known : known_) {

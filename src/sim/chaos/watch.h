@@ -22,10 +22,15 @@ class Watch final : public Observer {
   static constexpr std::uint64_t kLate = 5'000'000;
   static constexpr std::uint64_t kForget = 40'000'000;
   static constexpr std::uint64_t kStarve = 60'000'000;
+  static constexpr std::uint64_t kTrial = 30'000'000;
 
   explicit Watch(const ChaosPlan& plan);
 
-  void expect(const std::vector<Task*>& agents) { agents_ = agents; }
+  // These are agents, or want to be.
+  void expect(const std::vector<Task*>& agents) {
+    agents_.insert(agents_.end(), agents.begin(), agents.end());
+    for (const Task* agent : agents) told_.expect_agent(*agent);
+  }
   // When the run begins.
   void begin(std::uint64_t at) { began_at_ = at; }
   void started(const Task& task, ChaosTaskKind kind);

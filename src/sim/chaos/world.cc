@@ -132,9 +132,9 @@ Topology topology_of(const ChaosPlan& plan) {
   return Topology(std::move(cpus), plan.shape == ChaosShape::kHybrid);
 }
 
-std::unique_ptr<PolicyRunner> policy_of(const ChaosPlan& plan) {
+const PolicyEntry* find_policy(const std::string& name) {
   for (const PolicyEntry& entry : policies::all())
-    if (entry.name == plan.policy) return entry.make({.nr_cpus = plan.nr_cpus});
+    if (entry.name == name) return &entry;
   return nullptr;
 }
 
@@ -148,6 +148,7 @@ class World {
                   .late_ns = Watch::kLate,
                   .forget_ns = Watch::kForget,
                   .starve_ns = Watch::kStarve,
+                  .trial_ns = Watch::kTrial,
                   .cpus_per_agent = plan.several_agents ? 1U : 0U,
                   .strict = plan.strict,
                   .percpu_local = plan.percpu_local,
@@ -159,13 +160,8 @@ class World {
   }
 
   std::string run() {
-    for (std::uint32_t d = 0; d < machine_.domains().size(); ++d) {
-      policies_.push_back(policy_of(plan_));
-      auto agent = std::make_unique<ChaosAgent>(plan_, machine_, *policies_.back(), d);
-      agents_.push_back(agent.get());
-      agent_tasks_.push_back(
-          &machine_.start_agent({.name = "agent", .behaviour = std::move(agent)}));
-    }
+    for (TaskSpec& spec : make_agents(*find_policy(plan_.policy), Machine::shm().reign))
+      agent_tasks_.push_back(&machine_.start_agent(std::move(spec)));
     watch_.expect(agent_tasks_);
     const std::uint64_t begin = machine_.now();
     for (const ChaosTask& task : plan_.tasks) {
@@ -186,6 +182,36 @@ class World {
   }
 
  private:
+  // A process's agents, one for each domain.
+  std::vector<TaskSpec> make_agents(const PolicyEntry& policy, std::uint32_t reign) {
+    std::vector<TaskSpec> specs;
+    for (std::uint32_t d = 0; d < machine_.domains().size(); ++d) {
+      policies_.push_back(policy.make({.nr_cpus = plan_.nr_cpus}));
+      auto agent = std::make_unique<ChaosAgent>(plan_, machine_, *policies_.back(), d, reign);
+      agents_.push_back(agent.get());
+      specs.push_back({.name = "agent", .behaviour = std::move(agent)});
+    }
+    return specs;
+  }
+
+  void upgrade(const ChaosStep& step) {
+    if (!machine_.attached()) return;
+    const auto policies = policies::all();
+    std::vector<TaskSpec> specs =
+        make_agents(policies[step.value % policies.size()], Machine::shm().reign + 1);
+    const std::size_t before = machine_.tasks().size();
+    if (step.value % 8 == 0) {
+      for (std::size_t d = 0; d < specs.size(); ++d)
+        agents_[agents_.size() - 1 - d]->disturb({.what = Disturbance::kStopAgent});
+    }
+    machine_.take_over(std::move(specs));
+    std::vector<Task*> successors;
+    for (std::size_t i = before; i < machine_.tasks().size(); ++i)
+      successors.push_back(machine_.tasks()[i].get());
+    agent_tasks_.insert(agent_tasks_.end(), successors.begin(), successors.end());
+    watch_.expect(successors);
+  }
+
   void start(const ChaosTask& task) {
     CpuSet cpus = *CpuSet::parse(task.cpus);
     for (const unsigned cpu : cpus)
@@ -201,10 +227,11 @@ class World {
   // The task that a step is about; null if there is none.
   Task* task_of(const ChaosStep& step) {
     const auto& tasks = machine_.tasks();
-    const std::size_t agents = agents_.size();
+    const std::size_t agents = machine_.domains().size();
     if (tasks.size() <= agents) return nullptr;
     Task* task = tasks[agents + step.task % (tasks.size() - agents)].get();
-    return task->state == TaskState::kDead ? nullptr : task;
+    const bool is_there = task->state != TaskState::kDead && !task->name.starts_with("agent");
+    return is_there ? task : nullptr;
   }
 
   void disturb(const ChaosStep& step) {
@@ -223,6 +250,9 @@ class World {
       case Disturbance::kOnline:
       case Disturbance::kSteal:
         disturb_cpu(step, static_cast<int>(step.value % plan_.nr_cpus));
+        return;
+      case Disturbance::kUpgrade:
+        upgrade(step);
         return;
       default:
         for (ChaosAgent* agent : agents_) agent->disturb(step);
@@ -250,7 +280,8 @@ class World {
   }
 
   const ChaosPlan& plan_;
-  std::vector<std::unique_ptr<PolicyRunner>> policies_;  // by domain, as what follows
+  std::vector<std::unique_ptr<PolicyRunner>>
+      policies_;  // of all processes, by domain; as what follows
   std::vector<ChaosAgent*> agents_;
   std::vector<Task*> agent_tasks_;
   Watch watch_;
@@ -260,7 +291,7 @@ class World {
 }  // namespace
 
 std::string run_chaos(const ChaosPlan& plan, bool tells) {
-  if (!policy_of(plan)) return fmt::format("there is no policy '{}'", plan.policy);
+  if (!find_policy(plan.policy)) return fmt::format("there is no policy '{}'", plan.policy);
   return World(plan, tells).run();
 }
 

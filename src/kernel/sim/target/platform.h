@@ -98,11 +98,12 @@ long bpf_ringbuf_output(void* ring, void* data, u64 size, u64 flags);
 #define TUNABLE SEC()
 #define STATE SEC()
 #define CHANNELS  // as many as there can be: prepared for each machine, as many as it has
-#define NR_CHANNELS CPPLAND_MAX_DOMAINS
+#define NR_CHANNELS (2 * CPPLAND_MAX_DOMAINS)
 #define KERNEL_OBJECTS SEC()
 
 #define STRUCT_OP(name, args...) name(args)
 #define STRUCT_OP_SLEEPABLE(name, args...) name(args)
+#define SYSCALL_PROGRAM(name, arg) name(arg)
 
 #define bpf_ksym_exists(name) (sim_kernel_has.name)
 #define bpf_core_field_exists(field) 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// replay.cc - main() for a fuzz target in a build without libFuzzer: runs it on saved inputs.
+// fuzz_replay.cc - main() for a fuzz target in a build without libFuzzer: runs it on saved inputs.
 //
 // usage: PROGRAM FOLDER... Every file in a FOLDER is given to the target.
 
