@@ -11,7 +11,7 @@ set(CPPLAND_SANITIZE
     CACHE STRING "Sanitizers: empty, \"address,undefined\" or \"thread\"")
 set_property(CACHE CPPLAND_SANITIZE PROPERTY STRINGS "" "address,undefined" "thread")
 set(CPPLAND_FUZZ_SECONDS
-    20
+    8
     CACHE STRING "How long ctest runs each fuzz target")
 
 if(NOT CPPLAND_SANITIZE MATCHES "^(|address,undefined|thread)$")

@@ -240,8 +240,9 @@ class Life {
     CPPLAND_TRY(dispatcher_->attach());
     if (options_.partial) CPPLAND_TRY(join_sched_ext(threads_.front().tid()));
     // From here to end() nothing may return: the threads work with the agents.
-    for (std::size_t d = 0; d < threads_.size(); ++d)
-      threads_[d].go([&agent = agents_[d]](const std::atomic<bool>& stop) { agent.run(stop); });
+    std::size_t d = 0;
+    for (AgentThread& thread : threads_)
+      thread.go([&agent = agents_[d++]](const std::atomic<bool>& stop) { agent.run(stop); });
     const Result<void> begun = begin();
     const std::uint64_t faults = page_faults();
     const int signal = begun ? wait_for_end(signals_, threads_, *dispatcher_) : 0;
@@ -261,11 +262,12 @@ class Life {
  private:
   // Everything but that the agents decide.
   Result<void> prepare() {
-    topology_ = CPPLAND_TRY(Topology::read());
+    const Topology topology = CPPLAND_TRY(Topology::read());
+    nr_cpus_ = topology.nr_online();
     auto predecessor = CPPLAND_TRY(
-        find_predecessor(options_, dispatcher_options(info_, options_, {}, false), *topology_));
+        find_predecessor(options_, dispatcher_options(info_, options_, {}, false), topology));
     const Domains domains =
-        predecessor ? predecessor->description.domains : choose_domains(*topology_, options_);
+        predecessor ? predecessor->description.domains : choose_domains(topology, options_);
     policies_ = make_policies(chosen_policy(info_, options_), options_, domains);
     CPPLAND_TRY(start(threads_, domains));
     const live::DispatcherOptions options =
@@ -275,7 +277,7 @@ class Life {
       dispatcher_ = CPPLAND_TRY(live::Running::take_over(std::move(predecessor->running),
                                                          predecessor->description, options));
     } else {
-      dispatcher_ = CPPLAND_TRY(live::load(options, *topology_, domains));
+      dispatcher_ = CPPLAND_TRY(live::load(options, topology, domains));
     }
     for (std::uint32_t d = 0; d < domains.size(); ++d)
       agents_.emplace_back(dispatcher_->kernel(d), *policies_[d], d);
@@ -290,7 +292,7 @@ class Life {
                    predecessor_);
     spdlog::info(
         "{}: policy {}, {} CPUs, {}{}", cli::version_line(info_),
-        chosen_policy(info_, options_).name, topology_->nr_online(),
+        chosen_policy(info_, options_).name, nr_cpus_,
         agents_.size() == 1 ? "1 agent" : fmt::format("{} agents", agents_.size()),
         predecessor_ != 0 ? fmt::format(", takes over from process {}", predecessor_) : "");
     // Where a CPU came or went while it was loaded, the kernel asks for a restart at once, and no
@@ -320,7 +322,7 @@ class Life {
   const SchedulerInfo& info_;
   const cli::Options& options_;
   const cli::StopSignals& signals_;
-  std::optional<Topology> topology_;
+  unsigned nr_cpus_ = 0;
   pid_t predecessor_ = 0;  // that this takes over from; 0: none
   bool restarts_ = false;
   // In this order: what is below refers to what is above.

@@ -23,6 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!options->policies.empty() && !options->workload.empty());
   require(options->topology.nr_online() >= 1);
   require(options->seeds >= 1);
-  require(!options->duration_ns || *options->duration_ns > 0);
+  require(options->duration_ns.value_or(1) > 0);
   return 0;
 }

@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   }
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return fail("seccomp_init", ENOMEM);
+  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> owner(filter, seccomp_release);
   int err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
   // By a binary search: an agent's sched_yield() is on the way of every decision.
   if (err == 0) err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

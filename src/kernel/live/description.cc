@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -17,20 +18,37 @@ std::unexpected<Error> no_sense(std::string_view what) {
                kForceWouldHelp);
 }
 
-// The whole header, before the counters.
-struct Header {
-  explicit Header(const cppland_shm& shm) { std::memcpy(bytes.data(), &shm, bytes.size()); }
-  [[nodiscard]] const cppland_shm& get() const {
-    return *reinterpret_cast<const cppland_shm*>(bytes.data());
+// All that is looked at, as it was at one time.
+struct Copy {
+  explicit Copy(const cppland_shm& shm) noexcept
+      : reign(once(shm.reign)),
+        fixed(once(shm.fixed)),
+        timeout_ms(once(shm.timeout_ms)),
+        nr_cpu_ids(once(shm.nr_cpu_ids)),
+        nr_domains(once(shm.nr_domains)),
+        nr_maps(once(shm.nr_maps)) {
+    std::memcpy(map_id.data(), shm.map_id, sizeof(map_id));
+    std::memcpy(domain_of_cpu.data(), shm.domain_of_cpu, sizeof(domain_of_cpu));
   }
-  alignas(cppland_shm) std::array<std::byte, offsetof(cppland_shm, cpu)> bytes;
+
+  static std::uint32_t once(const __u32& word) noexcept {
+    return std::atomic_ref(const_cast<__u32&>(word)).load(std::memory_order_relaxed);
+  }
+
+  std::uint32_t reign;
+  std::uint32_t fixed;
+  std::uint32_t timeout_ms;
+  std::uint32_t nr_cpu_ids;
+  std::uint32_t nr_domains;
+  std::uint32_t nr_maps;
+  std::array<__u32, CPPLAND_MAX_MAPS> map_id{};
+  std::array<__u8, CPPLAND_MAX_CPUS> domain_of_cpu{};
 };
 
 }  // namespace
 
 Result<Description> read_description(const cppland_shm& shm, const Topology& topology) {
-  const Header header(shm);
-  const cppland_shm& given = header.get();
+  const Copy given(shm);
   if (given.nr_cpu_ids != topology.nr_cpu_ids()) return no_sense("it is for other CPUs");
   if (given.nr_domains == 0 || given.nr_domains > CPPLAND_MAX_DOMAINS)
     return no_sense(fmt::format("it has {} agents", given.nr_domains));

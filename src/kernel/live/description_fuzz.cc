@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzBytes bytes(data, size);
   const unsigned nr_cpus = 1 + bytes.take<std::uint8_t>() % 16;
   std::vector<cppland::Cpu> cpus;
+  cpus.reserve(nr_cpus);
   for (unsigned id = 0; id < nr_cpus; ++id) cpus.push_back({.id = id, .core = id});
   const cppland::Topology topology(std::move(cpus), false);
 

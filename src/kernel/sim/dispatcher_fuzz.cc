@@ -140,8 +140,9 @@ class Watch final : public Observer {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzBytes bytes(data, size);
   Watch watch;
-  std::vector<Cpu> cpus;
   const unsigned nr_cpus = 1 + bytes.take<std::uint8_t>() % 4;
+  std::vector<Cpu> cpus;
+  cpus.reserve(nr_cpus);
   for (unsigned id = 0; id < nr_cpus; ++id) cpus.push_back({.id = id, .core = id});
   Machine machine(
       Topology(std::move(cpus), false),

@@ -282,7 +282,12 @@ std::string to_json(const ChaosPlan& plan) { return json(plan).dump(1) + "\n"; }
 
 Result<ChaosPlan> plan_from_json(const std::string& text) {
   try {
-    const json given = json::parse(text);
+    bool has_fractions = false;  // which the library would make integers of, if they fit or not
+    const json given = json::parse(text, [&](int, json::parse_event_t, const json& value) {
+      has_fractions |= value.is_number_float();
+      return true;
+    });
+    if (has_fractions) return error(EINVAL, "no plan of a chaotic run: all numbers are integers");
     ChaosPlan plan = given.get<ChaosPlan>();
     // What the library does not know it passes over, or takes for something else.
     const json understood = plan;

@@ -165,7 +165,7 @@ std::string Watch::look_at_waiting(const Machine& machine, const Known& known) c
 }
 
 // The time that the machine goes on without the agent is part of all the time.
-std::string Watch::look_at_failovers(std::uint64_t at) const {
+std::string Watch::look_at_failovers(std::uint64_t at) {
   at *= Machine::shm().nr_domains;
   const std::uint64_t without = counter(Machine::shm(), CPPLAND_FAILOVER_NS);
   if (without <= at) return {};

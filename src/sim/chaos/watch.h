@@ -69,7 +69,7 @@ class Watch final : public Observer {
   [[nodiscard]] std::string look_at_task(const Machine& machine, const Task& task);
   [[nodiscard]] std::string look_at_waiting(const Machine& machine, const Known& known) const;
   [[nodiscard]] std::string look_at_agents_work(const Machine& machine);
-  [[nodiscard]] std::string look_at_failovers(std::uint64_t at) const;
+  [[nodiscard]] static std::string look_at_failovers(std::uint64_t at);
   std::string look_at_cpus(const Machine& machine);
 
   const ChaosPlan& plan_;

@@ -120,7 +120,7 @@ begin() {
 
 watch_load() {
   figures=$(mktemp /tmp/figures.XXXXXX)
-  cppland-load --frames 1 --hogs "$HOGS" --hog-pauses --seconds 100000 --json - >"$figures" 2>/dev/null &
+  cppland-load --frames 1 --hogs "$HOGS" --hog-pauses --seconds 10000 --json - >"$figures" 2>/dev/null &
   watched=$!
 }
 
