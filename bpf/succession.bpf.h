@@ -4,8 +4,8 @@
  *
  * The ones before need not agree, nor even be able to: they are agents no more from one moment to
  * the next. What they still write goes into channels that nobody reads, and what they were asked
- * about is taken back. They may come back, with all that they know, if their successors do not
- * answer within `trial_ns`.
+ * about, or have decided, is taken back. They may come back, with all that they know, if their
+ * successors do not answer within `trial_ns`.
  */
 #ifndef CPPLAND_BPF_SUCCESSION_H
 #define CPPLAND_BPF_SUCCESSION_H
@@ -94,11 +94,14 @@ static void look_after_trial(u64 now)
 
 	if (!since || before(now, since + trial_ns))
 		return;
-	if (__sync_val_compare_and_swap(&on_trial_since, since, 0) != since)
-		return;
-	install(&predecessor);
-	count(CPPLAND_NR_REVERTED, 1);
-	WRITE_ONCE(shm.on_trial, 0);
+	if (__sync_lock_test_and_set(&succession_lock, 1))
+		return; /* the next heartbeat will do */
+	if (__sync_val_compare_and_swap(&on_trial_since, since, 0) == since) {
+		install(&predecessor);
+		count(CPPLAND_NR_REVERTED, 1);
+		WRITE_ONCE(shm.on_trial, 0);
+	}
+	__sync_lock_test_and_set(&succession_lock, 0);
 }
 
 static bool is_thread_of(s32 tid, s32 tgid)
@@ -148,10 +151,12 @@ s32 SYSCALL_PROGRAM(cppland_succeed, struct cppland_agents *next)
 	err = check_candidate();
 	if (!err) {
 		remember_agents();
+		bpf_preempt_disable();	     /* in between nobody is an agent */
 		WRITE_ONCE(shm.on_trial, 1); /* so that the ones before do not leave at once */
 		install(&candidate);
 		count(CPPLAND_NR_UPGRADES, 1);
 		WRITE_ONCE(on_trial_since, bpf_ktime_get_ns());
+		bpf_preempt_enable();
 	}
 	__sync_lock_test_and_set(&succession_lock, 0);
 	return err;

@@ -80,8 +80,8 @@ BUGS = (
     Bug(
         "what is taken back from a late agent keeps its number",
         "bpf/rescue.bpf.h",
-        "\t\ttctx->generation++;\n",
-        "",
+        "\t\ttctx->generation++;\n\t\ttctx->decided = 0;\n",
+        "\t\ttctx->decided = 0;\n",
     ),
     Bug(
         "the dispatcher ignores weights",
@@ -104,8 +104,8 @@ BUGS = (
     Bug(
         "the agent is asked once",
         "bpf/agent.bpf.h",
-        "\tagent->asked_at = 0;\n\t__sync_lock_test_and_set(&agent->called, 0);",
-        "\tagent->asked_at = 0;",
+        "\tagent->answered = 1;\n\t__sync_lock_test_and_set(&agent->called, 0);",
+        "\tagent->answered = 1;",
     ),
     Bug(
         "the dispatcher goes on without the agent for ever",
@@ -121,8 +121,14 @@ BUGS = (
     ),
     Bug(
         "the heart beats once",
-        "bpf/agent.bpf.h",
+        "bpf/heartbeat.bpf.h",
         "\tbpf_timer_start(&heartbeat->timer, leaving ? LEAVING_EVERY : heartbeat_ns, 0);",
+        "",
+    ),
+    Bug(
+        "agents that come back wait for ever",
+        "bpf/rescue.bpf.h",
+        "\tpromote(d);\n",
         "",
     ),
     Bug(

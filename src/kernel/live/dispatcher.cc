@@ -11,16 +11,13 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "kernel/domain_tables.h"
 
 namespace cppland::live {
 
-Dispatcher::Dispatcher(const Memory& memory, std::size_t domains, std::unique_ptr<AgentCalls> calls,
-                       std::uint32_t reign)
+Dispatcher::Dispatcher(const Memory& memory, std::size_t domains, std::unique_ptr<AgentCalls> calls)
     : memory_(memory), calls_(std::move(calls)) {
   for (std::size_t d = 0; d < domains; ++d)
-    kernels_.emplace_back(*memory_.shm, memory_.channels[channel_of(domains, d, reign)],
-                          calls_.get());
+    kernels_.emplace_back(*memory_.shm, memory_.channels[d], calls_.get());
 }
 
 void Dispatcher::detach() noexcept {

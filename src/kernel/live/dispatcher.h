@@ -94,15 +94,14 @@ class Dispatcher {
   // What it shares with its agents.
   struct Memory {
     const cppland_shm* shm;
-    cppland_channel* channels;
+    cppland_channel* channels;  // of its agents, by domain
     const cppland_exit_record* exit;
     const char* dump;
     std::uint32_t dump_len;
   };
 
-  // @calls: if the agent sleeps. The agents of the @domains will decide in @reign.
-  Dispatcher(const Memory& memory, std::size_t domains, std::unique_ptr<AgentCalls> calls,
-             std::uint32_t reign);
+  // @calls: if the agent sleeps.
+  Dispatcher(const Memory& memory, std::size_t domains, std::unique_ptr<AgentCalls> calls);
 
   // By which the kernel keeps the scheduler, as long as somebody has it.
   virtual void close_link() noexcept = 0;

@@ -5,8 +5,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -133,6 +136,20 @@ Result<void> describe_itself(dispatcher& skeleton, const DispatcherOptions& opti
   return {};
 }
 
+// The channels of odd reigns are other processes': what is locked into memory here is what is used.
+Result<void> leave_out_others(dispatcher& skeleton, std::size_t domains) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto up = [&](std::size_t bytes) { return (bytes + page - 1) / page * page; };
+  const std::size_t all = up(nr_channels(domains) * sizeof(cppland_channel));
+  const std::size_t own = up(nr_channels(domains) / 2 * sizeof(cppland_channel));
+  auto* const begin = reinterpret_cast<std::byte*>(skeleton.bss_channels->channels);
+  // libbpf unmaps all of it in the end, so something has to be there.
+  void* const nothing = ::mmap(begin + own, all - own, PROT_NONE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  if (nothing == MAP_FAILED) return error(errno, "leaving out channels that are not ours");
+  return {};
+}
+
 class Loaded final : public Dispatcher {
  public:
   Loaded(Skeleton skeleton, std::size_t domains, std::unique_ptr<AgentCalls> calls)
@@ -141,7 +158,7 @@ class Loaded final : public Dispatcher {
                     .exit = &skeleton.get()->bss_exit->exit_record,
                     .dump = skeleton.get()->data_exit_dump->exit_dump,
                     .dump_len = skeleton.get()->rodata->exit_dump_len},
-                   domains, std::move(calls), 0),
+                   domains, std::move(calls)),
         skeleton_(std::move(skeleton)) {}
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -215,6 +232,7 @@ Result<std::unique_ptr<Dispatcher>> load(const DispatcherOptions& options, const
     return error(libbpf_errno(err), "loading the dispatcher into the kernel ({}: {})",
                  libbpf_words(err), log.last_words());
   CPPLAND_TRY(describe_itself(*skeleton, options));
+  CPPLAND_TRY(leave_out_others(*skeleton, domains.size()));
   std::unique_ptr<AgentCalls> calls;
   if (options.partial)
     calls = CPPLAND_TRY(AgentCalls::make(bpf_map__fd(skeleton->maps.agent_calls)));

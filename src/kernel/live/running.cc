@@ -63,7 +63,8 @@ class TakenOver final : public Dispatcher {
     BpfLink link;
     UniqueFd succeed;
     Mapping shm;
-    Mapping channels;
+    Mapping channels;               // from the page on in which its agents' first is,
+    std::size_t first_channel = 0;  // so many bytes after its begin
     Mapping exit;
     Mapping dump;
     std::vector<BpfMap> maps;  // their timers end with the last that has them open
@@ -73,11 +74,12 @@ class TakenOver final : public Dispatcher {
 
   TakenOver(Parts parts, std::size_t domains)
       : Dispatcher({.shm = reinterpret_cast<const cppland_shm*>(parts.shm.data()),
-                    .channels = reinterpret_cast<cppland_channel*>(parts.channels.data()),
+                    .channels = reinterpret_cast<cppland_channel*>(parts.channels.data() +
+                                                                   parts.first_channel),
                     .exit = reinterpret_cast<const cppland_exit_record*>(parts.exit.data()),
                     .dump = reinterpret_cast<const char*>(parts.dump.data()),
                     .dump_len = static_cast<std::uint32_t>(parts.dump.size())},
-                   domains, std::move(parts.calls), parts.agents.reign + 1),
+                   domains, std::move(parts.calls)),
         parts_(std::move(parts)) {}
   TakenOver(const TakenOver&) = delete;
   TakenOver& operator=(const TakenOver&) = delete;
@@ -141,12 +143,17 @@ Result<std::unique_ptr<Dispatcher>> Running::take_over(Running running,
                          .succeed = std::move(running.succeed_),
                          .shm = std::move(running.shm_),
                          .agents = describe_agents(options, description.reign)};
-  const std::size_t channels = nr_channels(description.domains.size()) * sizeof(cppland_channel);
+  const std::size_t domains = description.domains.size();
+  const std::size_t channels = nr_channels(domains) * sizeof(cppland_channel);
+  const std::size_t begin = channel_of(domains, 0, description.reign + 1) * sizeof(cppland_channel);
+  parts.first_channel = begin % static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   for (const std::uint32_t id : description.maps) {
     auto map = open_map(id);
     if (!map) return error(ENOENT, "--upgrade: the running dispatcher has just ended: start anew");
     if (map->name == ".bss.channels" && map->value_size == channels)
-      parts.channels = CPPLAND_TRY(map_memory(*map, PROT_READ | PROT_WRITE));
+      parts.channels = CPPLAND_TRY(Mapping::map(map->fd.get(), parts.first_channel + channels / 2,
+                                                PROT_READ | PROT_WRITE, MAP_SHARED,
+                                                begin - parts.first_channel));
     if (map->name == ".bss.exit" && map->value_size == sizeof(cppland_exit_record))
       parts.exit = CPPLAND_TRY(map_memory(*map, PROT_READ));
     if (map->name == ".data.exit_dump") parts.dump = CPPLAND_TRY(map_memory(*map, PROT_READ));
@@ -157,7 +164,7 @@ Result<std::unique_ptr<Dispatcher>> Running::take_over(Running running,
   if (!parts.channels || !parts.exit || !parts.dump || (options.partial && !parts.calls))
     return error(EINVAL, "--upgrade: the running dispatcher lacks what it says it has: {}",
                  kForceWouldHelp);
-  return std::make_unique<TakenOver>(std::move(parts), description.domains.size());
+  return std::make_unique<TakenOver>(std::move(parts), domains);
 }
 
 Result<void> Running::end(Running running) {

@@ -525,5 +525,7 @@ void bpf_cpumask_set_cpu(u32 cpu, bpf_cpumask* mask) { reinterpret_cast<CpuSet*>
 bool bpf_cpumask_test_cpu(u32 cpu, const cpumask* mask) { return Kfuncs::cpus(mask).test(cpu); }
 void bpf_rcu_read_lock() {}
 void bpf_rcu_read_unlock() {}
+void bpf_preempt_disable() {}
+void bpf_preempt_enable() {}
 }  // extern "C"
 // NOLINTEND(readability-identifier-naming)
