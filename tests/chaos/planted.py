@@ -126,12 +126,6 @@ BUGS = (
         "",
     ),
     Bug(
-        "agents that come back wait for ever",
-        "bpf/rescue.bpf.h",
-        "\tpromote(d);\n",
-        "",
-    ),
-    Bug(
         "decisions name CPUs that the task may not use",
         "bpf/rings.bpf.h",
         "bpf_cpumask_test_cpu(cpu, p->cpus_ptr);\n}",
