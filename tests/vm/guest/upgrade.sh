@@ -3,10 +3,10 @@
 # upgrade.sh - another process takes over, again and again, while tasks are scheduled and CPUs come and go; and when it
 # cannot, it says so, and the one before goes on.
 #
-# usage: upgrade.sh [UPGRADES HOTPLUGS]: how many of the run in which nothing may be lost (12 and 12)
+# usage: upgrade.sh [UPGRADES HOTPLUGS]: how many of the run in which nothing may be lost (6 and 6)
 . "$(dirname "$0")/lib.sh"
 
-readonly UPGRADES=${1:-12} HOTPLUGS=${2:-12}
+readonly UPGRADES=${1:-6} HOTPLUGS=${2:-6}
 readonly HOGS=12 FORGOTTEN_US=501000 # a task that is not decided for is next after 500 ms, for a slice
 last=$(($(nproc) - 1))
 
