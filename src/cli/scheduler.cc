@@ -51,22 +51,28 @@ void start_log() {
   spdlog::set_default_logger(std::move(log));
 }
 
+// Asked for once: what is looked at every second takes no system call.
+pid_t own_pid() {
+  static const pid_t kPid = ::getpid();
+  return kPid;
+}
+
 // The process whose agents have taken over from ours for good; 0: none.
 pid_t successor_of(const cppland_shm& shm) {
   const Regime now = regime(shm);
-  return now.on_trial || now.tgid == ::getpid() ? 0 : now.tgid;
+  return now.on_trial || now.tgid == own_pid() ? 0 : now.tgid;
 }
 
 // Whether our agents, which have just taken over, answer in time.
 bool stands_trial(const live::Dispatcher& dispatcher) {
   constexpr int kPauseMs = 5;
   Regime now = regime(dispatcher.shm());
-  while (now.on_trial && now.tgid == ::getpid() &&
+  while (now.on_trial && now.tgid == own_pid() &&
          dispatcher.exit_info().kind == live::ExitInfo::kNone) {
     ::poll(nullptr, 0, kPauseMs);
     now = regime(dispatcher.shm());
   }
-  return now.tgid == ::getpid();
+  return now.tgid == own_pid();
 }
 
 // Waits until a signal arrives (returns it), an agent's work has ended by itself, or the kernel or
