@@ -164,7 +164,6 @@ struct cppland_cpu_line {
 enum cppland_fixed {
 	CPPLAND_FIXED_PARTIAL = 1U << 0,
 	CPPLAND_FIXED_NUMA_LOCAL = 1U << 1,
-	CPPLAND_FIXED_VERBOSE = 1U << 2,
 };
 
 #define CPPLAND_MAX_MAPS 32U
@@ -179,9 +178,9 @@ struct cppland_shm {
 	__u32 nr_domains;
 	__u32 fixed; /* enum cppland_fixed */
 	__u32 timeout_ms;
-	__u32 exit_dump_len;
 	__u32 nr_maps;
-	__u64 reserved0[3];
+	__u32 reserved0;
+	__u64 reserved3[3];
 
 	/* Written by the dispatcher. */
 	__s32 agent_tgid; /* the process whose agents decide */

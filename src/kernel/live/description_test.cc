@@ -86,7 +86,6 @@ TEST_F(DescriptionTest, WhatItWasLoadedWithStays) {
   };
   for (const Case& c : {
            Case{0, {.name = "x"}, false, ""},
-           {CPPLAND_FIXED_VERBOSE, {.name = "x"}, false, ""},
            {CPPLAND_FIXED_PARTIAL, {.name = "x", .partial = true}, false, ""},
            {CPPLAND_FIXED_NUMA_LOCAL, {.name = "x", .numa_local = true}, false, ""},
            {0, {.name = "x", .partial = true}, false, "without --partial"},

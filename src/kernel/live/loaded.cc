@@ -118,9 +118,7 @@ Result<void> describe_itself(dispatcher& skeleton, const DispatcherOptions& opti
   cppland_shm& shm = skeleton.bss_shm->shm;
   if (options.partial) shm.fixed |= CPPLAND_FIXED_PARTIAL;
   if (options.numa_local) shm.fixed |= CPPLAND_FIXED_NUMA_LOCAL;
-  if (options.verbose) shm.fixed |= CPPLAND_FIXED_VERBOSE;
   shm.timeout_ms = options.timeout_ms;
-  shm.exit_dump_len = skeleton.rodata->exit_dump_len;
   std::ranges::copy(skeleton.rodata->domain_of_cpu, shm.domain_of_cpu);
   const bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton.obj) {

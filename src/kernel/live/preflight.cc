@@ -134,23 +134,17 @@ Result<void> wait_until_free(const KernelFiles& files) {
                state);
 }
 
-Result<void> preflight(const KernelFiles& files) {
-  CPPLAND_TRY(check_sched_ext(files));
-  CPPLAND_TRY(check_btf_exists(files));
-  CPPLAND_TRY(check_privileges());
-  CPPLAND_TRY(check_namespace(files));
-  CPPLAND_TRY(wait_until_free(files));
-  CPPLAND_TRY(check_kfuncs(files));
-  return {};
-}
-
 Result<void> preflight_to_take_over(const KernelFiles& files) {
   CPPLAND_TRY(check_sched_ext(files));
   CPPLAND_TRY(check_btf_exists(files));
   CPPLAND_TRY(check_privileges());
   CPPLAND_TRY(check_namespace(files));
-  CPPLAND_TRY(check_kfuncs(files));
-  return {};
+  return check_kfuncs(files);
+}
+
+Result<void> preflight(const KernelFiles& files) {
+  CPPLAND_TRY(preflight_to_take_over(files));
+  return wait_until_free(files);
 }
 
 }  // namespace cppland::live

@@ -12,6 +12,7 @@
 
 #include "kernel/sim/dispatcher.h"
 #include "kernel/sim/machine.h"
+#include "tests/support/behaviours.h"
 #include "tests/support/fuzz_bytes.h"
 
 namespace {
@@ -21,30 +22,14 @@ using namespace cppland::sim;  // NOLINT(google-build-using-namespace)
 using cppland::testing::FuzzBytes;
 using cppland::testing::require;
 
-constexpr std::uint64_t kMs = 1'000'000;
+using cppland::sim::testing::Hog;
+using cppland::sim::testing::kMs;
+using cppland::sim::testing::Periodic;
 constexpr std::uint64_t kRun = 300 * kMs;
 // slice_max_ns of bpf/state.bpf.h: whatever is decided, one that waits is next after this and what
 // is below.
 constexpr std::uint64_t kSlice = 100 * kMs;
 constexpr std::uint64_t kStarve = 60 * kMs;
-
-class Hog final : public Behaviour {
- public:
-  Step next(Machine& /*machine*/, Task& /*task*/) override {
-    return {Step::Kind::kRun, 10'000 * kMs};
-  }
-};
-
-class Frame final : public Behaviour {
- public:
-  Step next(Machine& /*machine*/, Task& /*task*/) override {
-    runs_ = !runs_;
-    return runs_ ? Step{Step::Kind::kRun, kMs / 4} : Step{Step::Kind::kSleep, 8 * kMs};
-  }
-
- private:
-  bool runs_ = false;
-};
 
 // Between two yields it writes what the bytes say.
 class Scribbler final : public Behaviour {
@@ -152,7 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned hogs = 1 + bytes.take<std::uint8_t>() % 6;
   for (unsigned i = 0; i < hogs; ++i)
     machine.start({.name = "hog", .behaviour = std::make_unique<Hog>()});
-  machine.start({.name = "frame", .behaviour = std::make_unique<Frame>()});
+  machine.start({.name = "frame", .behaviour = std::make_unique<Periodic>(8 * kMs, kMs / 4)});
   machine.attach();
   machine.run(machine.now() + kRun);
   require(machine.exit().kind == Exit::kNone);

@@ -22,9 +22,6 @@ load_for() { # SECONDS: a 60 Hz task and many hogs; prints what cppland-load fou
     --seconds "$1" --json -
 }
 
-longest_of_hogs() { sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' <<<"$1"; } # FIGURES: in us
-idle_hogs() { grep -o '"units":0[,}]' <<<"$1" | wc -l; } # FIGURES
-
 # SECONDS FRAME HOG WHEN: a 60 Hz task and many hogs, which shall not wait for longer than so many us.
 fares() {
   local figures frame hog idle

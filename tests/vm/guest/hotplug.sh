@@ -5,8 +5,6 @@
 
 last=$(($(nproc) - 1))
 
-turn() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; } # CPU 0|1
-
 # CPU: a task that may use no other gets to run.
 runs_on() { timeout "$PATIENCE" taskset -c "$1" true; }
 

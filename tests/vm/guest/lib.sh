@@ -183,7 +183,41 @@ decisions() {
     END { printf "%d\n", sum }'
 }
 
+# --- upgrades ---
+
+took_over() { grep -q 'takes over from' "$scheduler_log"; }
+has_answered() { took_over || ended "$scheduler"; }
+
+# COMMAND...: takes over from the scheduler that is there, which ends; if not, why is in $wrong.
+take_over() {
+  local before=$scheduler before_log=$scheduler_log before_status
+  wrong=
+  start "$@"
+  patiently "$PATIENCE" has_answered
+  if ! took_over; then
+    wrong="$* did not take over: $(tail -n 1 "$scheduler_log")"
+    reap
+    scheduler=$before scheduler_log=$before_log
+    return 1
+  fi
+  patiently "$PATIENCE" ended "$before" || wrong="the one before does not end"
+  wait "$before"
+  before_status=$?
+  [[ $before_status == 0 ]] || wrong="the one before ended with status $before_status: $(tail -n 1 "$before_log")"
+  grep -q "process $scheduler has taken over" "$before_log" || wrong="the one before does not say who has taken over"
+  rm -f "$before_log"
+  [[ -z $wrong ]]
+} 2>/dev/null # where the shell announces deaths
+
+# --- CPUs ---
+
+turn() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; } # CPU 0|1
+
 # --- load ---
+
+# FIGURES of cppland-load --json
+longest_of_hogs() { sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' <<<"$1"; } # FIGURES: in us
+idle_hogs() { grep -o '"units":0[,}]' <<<"$1" | wc -l; } # FIGURES
 
 # COMMAND...: runs in the background until `quiet`.
 load() {

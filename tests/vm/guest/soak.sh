@@ -18,33 +18,13 @@ longest_hog=0
 told=0
 
 pick() { picked=${*:1+RANDOM % $#:1}; } # WORD...: one of them into $picked
-turn() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; } # CPU 0|1
-
-took_over() { grep -q 'takes over from' "$scheduler_log"; }
-has_answered() { took_over || ended "$scheduler"; }
-
-# COMMAND...: takes over from the scheduler that is there; succeeds if it did.
-take_over() {
-  local before=$scheduler before_log=$scheduler_log
-  start "$@"
-  patiently "$PATIENCE" has_answered
-  if took_over; then
-    patiently "$PATIENCE" ended "$before" || fail "$act" "the one before does not end"
-    wait "$before" || fail "$act" "the one before ended with status $?: $(tail -n 1 "$before_log")"
-    rm -f "$before_log"
-    return 0
-  fi
-  reap
-  scheduler=$before scheduler_log=$before_log
-  return 1
-} 2>/dev/null
 
 # --- acts ---
 
 upgrade() {
   pick "${POLICIES[@]}"
   take_over scx_cppland --upgrade --policy "$picked" --slice-us $((2000 + RANDOM % 30000)) ||
-    fail "$act" "it did not take over"
+    fail "$act" "$wrong"
 }
 
 hang() { # a successor that never answers
@@ -54,7 +34,7 @@ hang() { # a successor that never answers
 faulty() { # a policy that goes wrong, and is replaced
   pick spins sleeps dawdles page-faults never-decides forgets decides-twice lies floods
   act="faulty $picked"
-  take_over scx_faulty --policy "$picked" --upgrade || { fail "$act" "it did not take over"; return; }
+  take_over scx_faulty --policy "$picked" --upgrade || { fail "$act" "$wrong"; return; }
   sleep 4
   upgrade
 }
@@ -128,8 +108,9 @@ look_at_load() {
   local hog idle
   kill -INT "$watched"
   wait "$watched"
-  hog=$(sed -nE 's/.*"longest_unit_us":([0-9]+).*/\1/p' "$figures")
-  idle=$(grep -o '"units":0[,}]' "$figures" | wc -l)
+  hog=$(longest_of_hogs "$(<"$figures")")
+  hog=${hog%.*}
+  idle=$(idle_hogs "$(<"$figures")")
   rm -f "$figures"
   [[ ${hog:-} ]] || { fail "$act" "the load does not say how it fared"; return; }
   ((hog <= longest_hog)) || longest_hog=$hog

@@ -10,8 +10,6 @@ readonly UPGRADES=${1:-6} HOTPLUGS=${2:-6}
 readonly HOGS=12 FORGOTTEN_US=501000 # a task that is not decided for is next after 500 ms, for a slice
 last=$(($(nproc) - 1))
 
-turn() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; } # CPU 0|1
-
 hotplugs() { # COUNT FILE: CPUs but the first go and come; how many times is in FILE
   local i cpu
   for ((i = 0; i < $1; i += 2)); do
@@ -22,28 +20,6 @@ hotplugs() { # COUNT FILE: CPUs but the first go and come; how many times is in 
     sleep 0.1
   done
 }
-
-took_over() { grep -q 'takes over from' "$scheduler_log"; }
-has_answered() { took_over || ended "$scheduler"; }
-
-# COMMAND...: takes over from the scheduler that is there; why not is in $wrong.
-take_over() {
-  local before=$scheduler before_log=$scheduler_log before_status
-  wrong=
-  start "$@"
-  patiently "$PATIENCE" has_answered
-  if ! took_over; then
-    wrong="$* did not take over: $(tail -n 1 "$scheduler_log")"
-    reap
-    scheduler=$before scheduler_log=$before_log
-    return
-  fi
-  patiently "$PATIENCE" ended "$before" || wrong="the one before does not end"
-  wait "$before"
-  before_status=$?
-  [[ $before_status == 0 ]] || wrong="the one before ended with status $before_status: $(tail -n 1 "$before_log")"
-  grep -q "process $scheduler has taken over" "$before_log" || wrong="the one before does not say who has taken over"
-} 2>/dev/null # where the shell announces deaths
 
 # NAME COMMAND...
 taken_over() {
@@ -106,8 +82,8 @@ many() {
 # FIGURES
 waits() {
   local hog idle
-  hog=$(sed -nE 's/.*"longest_unit_us":([0-9.]+).*/\1/p' "$1")
-  idle=$(grep -o '"units":0[,}]' "$1" | wc -l)
+  hog=$(longest_of_hogs "$(<"$1")")
+  idle=$(idle_hogs "$(<"$1")")
   remark "$(grep -o '"frame":.*"late":[0-9]*' "$1" | head -c 300)"
   compare "longest wait of a hog, in us" "${hog:-none}" "<=" $((FORGOTTEN_US + HOGS * 4000))
   compare "hogs without work" "$idle" == 0
